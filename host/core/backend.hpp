@@ -1,0 +1,69 @@
+// The door to the machinery that computes: one virtual call per chunk.
+#pragma once
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+#include "host/core/csr_chunk.hpp"
+#include "host/core/memory.hpp"
+
+namespace quern {
+
+struct OpSpec;
+
+// A sum: an exact integer in integer mode, a correctly rounded double otherwise. Which of the two is the run's, not the value's.
+union Total {
+  std::int64_t whole;
+  double real;
+};
+
+// Row results of one chunk; arrays of n_rows (top: n_rows x n_top, sets: n_rows x n_sets, row after row). Memory belongs to the slot.
+struct RowBlock {
+  RowRange rows;
+  bool integer_mode = true;
+  int n_top = 0, n_sets = 0;
+  std::int32_t* n_nonzero = nullptr;
+  Total* totals = nullptr;
+  Total* top = nullptr;
+  Total* sets = nullptr;
+  static std::size_t bytes_per_row(int n_top, int n_sets) {
+    return sizeof(std::int32_t) + sizeof(Total) * static_cast<std::size_t>(1 + n_top + n_sets);
+  }
+};
+
+// Per-gene results of a whole pass.
+struct ColumnResults {
+  bool integer_mode = true;
+  std::vector<std::int64_t> n_nonzero;
+  std::vector<Total> totals;
+  std::vector<double> mean, var, mean_log1p_cpm, var_log1p_cpm;  // empty unless moments were asked for
+};
+
+class NeedsGeneralMode : public std::exception {
+ public:
+  const char* what() const noexcept override { return "values are not all whole numbers below 2^31"; }
+};
+
+// One pass. `submit` may be called from several threads at once, on different chunks; results do not depend on the order.
+class Run {
+ public:
+  virtual ~Run() = default;
+  // Computes the chunk's row results into `rows` and folds it into the column state. Returns when `rows` is complete.
+  virtual void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) = 0;
+  virtual ColumnResults finish() = 0;  // after the last submit has returned
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;    // "cpu", "cuda"
+  virtual std::string device() const = 0;  // what computes, in words
+  virtual HostMemory& ring_memory() = 0;   // where slots should live
+  virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget) = 0;
+};
+
+}  // namespace quern

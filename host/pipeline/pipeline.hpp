@@ -1,0 +1,46 @@
+// Reads, decodes, computes and hands on, chunk by chunk, within the budget. Owns threads, cancellation, first-error-wins, restarts.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "host/core/backend.hpp"
+#include "host/core/chunk_source.hpp"
+#include "host/core/sink.hpp"
+#include "host/ops/op_spec.hpp"
+
+namespace quern {
+
+struct PipelineOptions {
+  int threads = 1;
+  std::int64_t chunk_nnz = 0;  // 0: chosen by the pipeline
+  int n_slots = 0;             // 0: chosen by the pipeline
+  const std::atomic<bool>* stop = nullptr;  // set by a signal handler
+  NameSource* row_names = nullptr;
+  std::function<void(std::int64_t rows_done, std::int64_t nnz_done)> progress;  // serial; may be empty
+};
+
+struct RunReport {
+  int threads = 1, passes = 0;
+  std::int64_t chunks = 0, bytes_read = 0, nnz = 0;
+  double seconds = 0;
+  bool integer_mode = true;
+  ChunkFacts facts;  // of the whole matrix
+};
+
+// What a run would take, for --dry-run.
+struct PipelinePlan {
+  int threads = 1, n_slots = 2;
+  ValueType value_type = ValueType::f32;
+  SourcePlan source;
+  std::size_t slot_bytes = 0, ring_bytes = 0;
+};
+
+PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryBudget& budget, const PipelineOptions& options);
+
+// Runs until the matrix has been walked in a mode that holds its values: at most three passes (f32 whole, f64 whole, general).
+RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,
+                       const PipelineOptions& options);
+
+}  // namespace quern

@@ -1,0 +1,58 @@
+// Owners of HDF5 identifiers. HDF5's C API appears in io/hdf5 and in what io builds on it, nowhere else.
+// One thread at a time may use HDF5 (the serial library): metadata before the pipeline starts, then its fetch stage.
+#pragma once
+#include <hdf5.h>
+
+#include <string>
+#include <utility>
+
+#include "host/core/error.hpp"
+
+namespace quern::io {
+
+// Move-only owner of one identifier; `Close` is H5Fclose, H5Dclose ...
+template <herr_t (*Close)(hid_t)>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(hid_t id) : id_(id) {}
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
+  Handle& operator=(Handle&& other) noexcept {
+    if (this != &other) {
+      reset();
+      id_ = std::exchange(other.id_, H5I_INVALID_HID);
+    }
+    return *this;
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { reset(); }
+  hid_t get() const { return id_; }
+  explicit operator bool() const { return id_ >= 0; }
+  // Closes now and says whether it went well (writers must know; readers may let the destructor do it).
+  bool close() { return id_ < 0 || Close(std::exchange(id_, H5I_INVALID_HID)) >= 0; }
+
+ private:
+  void reset() noexcept {
+    if (id_ >= 0) Close(id_);
+    id_ = H5I_INVALID_HID;
+  }
+  hid_t id_ = H5I_INVALID_HID;
+};
+
+using FileHandle = Handle<H5Fclose>;
+using GroupHandle = Handle<H5Gclose>;
+using ObjectHandle = Handle<H5Oclose>;
+using DatasetHandle = Handle<H5Dclose>;
+using SpaceHandle = Handle<H5Sclose>;
+using TypeHandle = Handle<H5Tclose>;
+using AttributeHandle = Handle<H5Aclose>;
+using PropertyHandle = Handle<H5Pclose>;
+
+// `id` when it is valid, else input_error("corrupt-hdf5") naming `object` and what was being done.
+inline hid_t checked(hid_t id, const std::string& object, const char* doing) {
+  if (id < 0) throw input_error("corrupt-hdf5", object, std::string("HDF5 could not ") + doing, "check the file with `quern check`");
+  return id;
+}
+
+}  // namespace quern::io
