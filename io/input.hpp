@@ -1,0 +1,41 @@
+// An input, whatever its format: what it holds, the matrix that was asked for, its names.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+#include "host/core/memory.hpp"
+#include "io/file_info.hpp"
+
+namespace quern::io {
+
+struct InputOptions {
+  std::string layer = "X";  // X, raw, layers/NAME
+  std::string genome;       // 10x
+  std::string feature_type = "Gene Expression";  // 10x; "all" keeps everything
+  bool allow_external = false;  // follow external links, external storage, virtual datasets
+  std::string tmp_dir;
+  int threads = 1;
+};
+
+// Open for as long as its sources live. Opening first walks the same metadata in a forked probe with limits on processor time and
+// memory, whose death is input_error("corrupt-hdf5").
+class Input {
+ public:
+  static std::unique_ptr<Input> open(const std::string& path, const InputOptions& options);
+  virtual ~Input() = default;
+
+  virtual const FileInfo& info() const = 0;
+  // The matrix the options name; input_error("no-such-matrix") listing what there is. Resolved at first use.
+  virtual const MatrixInfo& matrix() = 0;
+  // Genes of the result: after the feature-type filter.
+  virtual std::int64_t n_vars() = 0;
+  virtual std::unique_ptr<ChunkSource> source(MemoryBudget& budget) = 0;
+  virtual std::unique_ptr<NameSource> row_names() = 0;
+  virtual std::unique_ptr<NameSource> column_names() = 0;  // of the kept genes
+  // What the user should know (names missing, features left out ...), collected so far.
+  virtual const std::vector<Warning>& warnings() const = 0;
+};
+
+}  // namespace quern::io
