@@ -22,8 +22,8 @@ struct StoredArray {  // one HDF5 dataset (or a column of an mtx file)
 struct MatrixInfo {
   std::string name;  // "X", "raw", "layers/NAME"; 10x v2 with several genomes: "genome/NAME"
   Storage storage = Storage::csr;
-  std::int64_t rows = 0, cols = 0;  // cells, genes
-  std::int64_t nnz = -1;            // stored entries; -1 for dense
+  std::int64_t rows = 0, cols = 0;    // cells, genes
+  std::int64_t nnz = -1;              // stored entries; -1 for dense
   StoredArray data, indices, indptr;  // dense: data only
   std::string feature_group;  // 10x: the group that holds this matrix's names ("/matrix/features"); h5ad: "/var", "/raw/var", "/raw.var"
 };

@@ -11,10 +11,10 @@
 namespace quern::io {
 
 struct InputOptions {
-  std::string layer = "X";  // X, raw, layers/NAME
-  std::string genome;       // 10x
+  std::string layer = "X";                       // X, raw, layers/NAME
+  std::string genome;                            // 10x
   std::string feature_type = "Gene Expression";  // 10x; "all" keeps everything
-  bool allow_external = false;  // follow external links, external storage, virtual datasets
+  bool allow_external = false;                   // follow external links, external storage, virtual datasets
   std::string tmp_dir;
   int threads = 1;
 };

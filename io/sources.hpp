@@ -23,7 +23,7 @@ struct MatrixInput {
   std::string path;              // the file on disk (contiguous data are read with pread)
   MatrixInfo matrix;
   ColumnMap columns;
-  std::string tmp_dir;           // for what does not fit the budget
+  std::string tmp_dir;  // for what does not fit the budget
   int threads = 1;
 };
 

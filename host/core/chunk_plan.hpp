@@ -8,7 +8,7 @@
 namespace quern {
 
 struct ChunkLimits {
-  std::int64_t max_nnz = 0;   // a chunk stays within it unless it is a single row
+  std::int64_t max_nnz = 0;  // a chunk stays within it unless it is a single row
   std::int64_t max_rows = 0;
 };
 

@@ -25,28 +25,30 @@ struct MatrixShape {
 // One slot of the ring. The pointers are set once by the ring; the source fills the rest.
 struct ChunkBuffer {
   RowRange rows;
-  std::int32_t* offsets = nullptr;    // max_rows + 1
-  std::uint32_t* columns = nullptr;   // max_nnz
-  std::byte* values = nullptr;        // max_nnz of value_type
-  std::span<std::byte> staging;       // stored bytes between fetch and decode
+  std::int32_t* offsets = nullptr;   // max_rows + 1
+  std::uint32_t* columns = nullptr;  // max_nnz
+  std::byte* values = nullptr;       // max_nnz of value_type
+  std::span<std::byte> staging;      // stored bytes between fetch and decode
   ValueType value_type = ValueType::f32;
-  ChunkFacts facts;                   // set by decode
-  std::int64_t sequence = 0;          // number of the chunk in this pass, from 0
-  struct Pending {                    // the source's own notes between fetch and decode
+  ChunkFacts facts;           // set by decode
+  std::int64_t sequence = 0;  // number of the chunk in this pass, from 0
+  struct Pending {            // the source's own notes between fetch and decode
     virtual ~Pending() = default;
   };
-  std::unique_ptr<Pending> pending;   // made once per slot by ChunkSource::make_pending, reused
+  std::unique_ptr<Pending> pending;  // made once per slot by ChunkSource::make_pending, reused
 
   template <class V>
-  V* values_as() const { return reinterpret_cast<V*>(values); }
+  V* values_as() const {
+    return reinterpret_cast<V*>(values);
+  }
 };
 
 // What the plan may use, and how large chunks should be.
 struct ChunkTargets {
-  std::int64_t chunk_nnz = 0;        // target of stored values a chunk (a chunk holds at least one row whatever this says)
-  int n_slots = 2;                   // chunks in flight
-  std::size_t budget_bytes = 0;      // for n_slots slots and what the slots share
-  std::size_t bytes_per_row = 0;     // row results the run keeps in each slot
+  std::int64_t chunk_nnz = 0;     // target of stored values a chunk (a chunk holds at least one row whatever this says)
+  int n_slots = 2;                // chunks in flight
+  std::size_t budget_bytes = 0;   // for n_slots slots and what the slots share
+  std::size_t bytes_per_row = 0;  // row results the run keeps in each slot
   ValueType value_type = ValueType::f32;
 };
 

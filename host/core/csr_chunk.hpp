@@ -11,12 +11,12 @@ constexpr std::size_t size_of(ValueType type) { return type == ValueType::f32 ? 
 
 // What validation learned of a chunk's stored values. Every value is covered, before any kernel sees the chunk.
 struct ChunkFacts {
-  bool whole = true;         // every value is a whole number with |x| < 2^31
-  bool has_zero = false;     // explicit zeros
+  bool whole = true;      // every value is a whole number with |x| < 2^31
+  bool has_zero = false;  // explicit zeros
   bool has_negative = false;
   bool has_nan = false;
   bool has_infinity = false;
-  double max_abs = 0;        // of the finite values
+  double max_abs = 0;  // of the finite values
 
   void merge(const ChunkFacts& other) {
     whole = whole && other.whole;

@@ -46,9 +46,10 @@ void Claim::release() noexcept {
 Claim MemoryBudget::claim(const std::string& what, std::size_t bytes) {
   const std::scoped_lock lock(mutex_);
   if (bytes > limit_ - used_)
-    throw resource_error("over-budget", "--memory",
-                         what + " needs " + mebibytes(bytes) + "; " + mebibytes(used_) + " of the budget of " + mebibytes(limit_) + " are taken",
-                         "give --memory " + std::to_string(((used_ + bytes) >> 20) + 1) + "MiB or more");
+    throw resource_error(
+        "over-budget", "--memory",
+        what + " needs " + mebibytes(bytes) + "; " + mebibytes(used_) + " of the budget of " + mebibytes(limit_) + " are taken",
+        "give --memory " + std::to_string(((used_ + bytes) >> 20) + 1) + "MiB or more");
   used_ += bytes;
   peak_ = std::max(peak_, used_);
   auto row = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.what == what; });

@@ -14,8 +14,8 @@ namespace quern {
 
 struct PipelineOptions {
   int threads = 1;
-  std::int64_t chunk_nnz = 0;  // 0: chosen by the pipeline
-  int n_slots = 0;             // 0: chosen by the pipeline
+  std::int64_t chunk_nnz = 0;               // 0: chosen by the pipeline
+  int n_slots = 0;                          // 0: chosen by the pipeline
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
   NameSource* row_names = nullptr;
   std::function<void(std::int64_t rows_done, std::int64_t nnz_done)> progress;  // serial; may be empty

@@ -1,0 +1,165 @@
+#include "io/decode/convert.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "host/core/chunk_source.hpp"
+
+namespace quern::io {
+namespace {
+
+template <class T>
+T load(const std::byte* in, bool swap) {
+  std::byte raw[sizeof(T)];
+  std::memcpy(raw, in, sizeof(T));
+  if (swap) std::reverse(raw, raw + sizeof(T));
+  T value;
+  std::memcpy(&value, raw, sizeof(T));
+  return value;
+}
+
+// Calls f(T{}) with the C++ type of a stored integer.
+template <class F>
+void with_integer(const StoredType& type, F&& f) {
+  const bool is_signed = type.kind == StoredKind::signed_integer;
+  switch (type.bytes) {
+    case 1:
+      return is_signed ? f(std::int8_t{}) : f(std::uint8_t{});
+    case 2:
+      return is_signed ? f(std::int16_t{}) : f(std::uint16_t{});
+    case 4:
+      return is_signed ? f(std::int32_t{}) : f(std::uint32_t{});
+    default:
+      return is_signed ? f(std::int64_t{}) : f(std::uint64_t{});
+  }
+}
+
+template <class T>
+void columns_from(const std::byte* in, std::size_t n, bool swap, std::uint32_t* out) {
+  constexpr auto bad = std::numeric_limits<std::uint32_t>::max();
+  for (std::size_t i = 0; i < n; ++i) {
+    const T raw = load<T>(in + i * sizeof(T), swap);
+    if constexpr (sizeof(T) == 8)
+      out[i] = static_cast<std::uint64_t>(raw) >= bad ? bad : static_cast<std::uint32_t>(raw);
+    else if constexpr (std::is_signed_v<T>)
+      out[i] = raw < 0 ? bad : static_cast<std::uint32_t>(raw);
+    else
+      out[i] = raw;
+  }
+}
+
+// Integers of up to 24 bits always fit float32; wider ones are checked.
+template <class T, class V>
+void integers_from(const std::byte* in, std::size_t n, bool swap, V* out) {
+  bool inexact = false;
+  for (std::size_t i = 0; i < n; ++i) {
+    const T raw = load<T>(in + i * sizeof(T), swap);
+    const V value = static_cast<V>(raw);
+    out[i] = value;
+    if constexpr (std::is_same_v<V, float> && sizeof(T) >= 4) inexact |= static_cast<double>(value) != static_cast<double>(raw);
+  }
+  if (inexact) throw NeedsWiderValues();
+}
+
+float half_to_float(std::uint16_t half) {
+  const int exponent = (half >> 10) & 31;
+  const int mantissa = half & 1023;
+  float magnitude = 0;
+  if (exponent == 31)
+    magnitude = mantissa ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+  else if (exponent == 0)
+    magnitude = std::ldexp(static_cast<float>(mantissa), -24);
+  else
+    magnitude = std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+  return (half & 0x8000) ? -magnitude : magnitude;
+}
+
+template <class V>
+void reals_from(const StoredType& type, const std::byte* in, std::size_t n, V* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    switch (type.bytes) {
+      case 2:
+        out[i] = static_cast<V>(half_to_float(load<std::uint16_t>(in + 2 * i, type.big_endian)));
+        break;
+      case 4:
+        out[i] = static_cast<V>(load<float>(in + 4 * i, type.big_endian));
+        break;
+      default:
+        out[i] = static_cast<V>(load<double>(in + 8 * i, type.big_endian));
+        break;
+    }
+  }
+}
+
+template <class V>
+void values_from(const StoredType& type, const std::byte* in, std::size_t n, V* out) {
+  if (type.kind == StoredKind::real) return reals_from(type, in, n, out);
+  with_integer(type, [&](auto tag) { integers_from<decltype(tag)>(in, n, type.big_endian, out); });
+}
+
+// Sums up one kind of float by its bits and by comparison; written so that the compiler can vectorise the loop.
+template <class V, class Bits>
+ChunkFacts inspect_reals(const V* values, std::size_t n) {
+  constexpr Bits sign = Bits{1} << (8 * sizeof(V) - 1);
+  Bits largest = 0;
+  unsigned zeros = 0, negatives = 0, fractions = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const V x = values[i];
+    const Bits magnitude = std::bit_cast<Bits>(x) & static_cast<Bits>(~sign);
+    largest = std::max(largest, magnitude);
+    zeros |= static_cast<unsigned>(x == V{0});
+    negatives |= static_cast<unsigned>(x < V{0});
+    // In range of a 32-bit integer, the conversion there and back shows a fraction; outside, the comparison does.
+    const V bounded = std::abs(x) < V{2147483648.0} ? x : V{0.5};
+    fractions |= static_cast<unsigned>(static_cast<V>(static_cast<std::int32_t>(bounded)) != bounded);
+  }
+  ChunkFacts facts;
+  facts.whole = fractions == 0;
+  facts.has_zero = zeros != 0;
+  facts.has_negative = negatives != 0;
+  const V extreme = std::bit_cast<V>(largest);
+  if (std::isfinite(extreme)) {
+    facts.max_abs = static_cast<double>(extreme);
+    return facts;
+  }
+  for (std::size_t i = 0; i < n; ++i) {  // rare: tell NaN from infinity, find the largest finite value
+    facts.has_nan |= std::isnan(values[i]);
+    facts.has_infinity |= std::isinf(values[i]);
+    if (std::isfinite(values[i])) facts.max_abs = std::max(facts.max_abs, std::abs(static_cast<double>(values[i])));
+  }
+  return facts;
+}
+
+}  // namespace
+
+bool is_column_type(const StoredType& type) { return type.kind != StoredKind::real && type.bytes == 4 && !type.big_endian; }
+bool is_value_type(const StoredType& type, ValueType value) {
+  return type.kind == StoredKind::real && !type.big_endian && type.bytes == size_of(value);
+}
+ValueType natural_value_type(const StoredType& type) { return type.bytes == 8 ? ValueType::f64 : ValueType::f32; }
+
+void convert_columns(const StoredType& type, const std::byte* in, std::size_t n, std::uint32_t* out) {
+  with_integer(type, [&](auto tag) { columns_from<decltype(tag)>(in, n, type.big_endian, out); });
+}
+
+void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out) {
+  if (value == ValueType::f32)
+    values_from(type, in, n, reinterpret_cast<float*>(out));
+  else
+    values_from(type, in, n, reinterpret_cast<double*>(out));
+}
+
+std::uint32_t largest_column(const std::uint32_t* columns, std::size_t n) {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, columns[i]);
+  return largest;
+}
+
+ChunkFacts inspect(const float* values, std::size_t n) { return inspect_reals<float, std::uint32_t>(values, n); }
+ChunkFacts inspect(const double* values, std::size_t n) { return inspect_reals<double, std::uint64_t>(values, n); }
+
+}  // namespace quern::io
