@@ -1,0 +1,187 @@
+#include "io/safe_file.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <random>
+
+#include "io/file_errors.hpp"
+
+namespace quern::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::mutex open_targets_mutex;
+std::vector<std::string> open_targets;  // of the SafeFiles alive in this process
+
+bool is_same_file(const struct stat& a, const std::string& path) {
+  struct stat b {};
+  return stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void refuse_inputs(const std::string& target, const struct stat& found, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    bool same = is_same_file(found, input);
+    std::error_code ignored;
+    for (fs::directory_iterator entry(input, ignored), end; !same && !ignored && entry != end; entry.increment(ignored))
+      same = is_same_file(found, entry->path().string());
+    if (same)
+      throw output_error("same-file", "", "the output is the input " + input, "name another file: an input is never written to")
+          .in_file(target);
+  }
+}
+
+// Absolute, links followed as far as they lead; a dangling link leads to the file it would make.
+std::string follow_links(const std::string& target) {
+  fs::path path = fs::absolute(target);
+  for (int hops = 0; hops < 40; ++hops) {
+    std::error_code error;
+    if (!fs::is_symlink(fs::symlink_status(path, error))) break;
+    const fs::path next = fs::read_symlink(path, error);
+    if (error) throw write_error(target, "follow the link", error.value());
+    path = next.is_absolute() ? next : path.parent_path() / next;
+  }
+  std::error_code error;
+  const fs::path folder = fs::canonical(path.parent_path(), error);
+  if (error) throw write_error(target, "open the folder", error.value());
+  return (folder / path.filename()).string();
+}
+
+std::string random_word() {
+  std::random_device device;
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", device());
+  return text;
+}
+
+std::string part_prefix(const fs::path& target) { return "." + target.filename().string().substr(0, 200) + "."; }
+
+bool is_running(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
+
+// The process number in PREFIX + PID.RANDOM.part, or 0.
+int process_of_part(const std::string& name, const std::string& prefix) {
+  if (!name.starts_with(prefix) || !name.ends_with(".part")) return 0;
+  int process = 0;
+  const char* begin = name.data() + prefix.size();
+  const auto [end, error] = std::from_chars(begin, name.data() + name.size(), process);
+  return error == std::errc() && *end == '.' ? process : 0;
+}
+
+std::vector<Warning> find_stale_parts(const fs::path& target) {
+  std::vector<Warning> warnings;
+  const std::string prefix = part_prefix(target);
+  std::error_code error;
+  for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end; entry.increment(error)) {
+    const int process = process_of_part(entry->path().filename().string(), prefix);
+    if (process > 0 && !is_running(process))
+      warnings.push_back({"stale-part", entry->path().string() + " was left by a run that was killed; it can be deleted"});
+  }
+  return warnings;
+}
+
+Error exists_error(const std::string& path) {
+  return output_error("exists", "", "the file exists", "give --force to replace it, or name another file").in_file(path);
+}
+
+void sync_folder(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) throw write_error(path, "open the folder to sync it", errno);
+  const int failed = fsync(descriptor) != 0 ? errno : 0;
+  close(descriptor);
+  if (failed != 0 && failed != EINVAL) throw write_error(path, "sync the folder", failed);  // EINVAL: the file system has no such thing
+}
+
+}  // namespace
+
+OutputTarget resolve_output(const std::string& target, const OutputOptions& options) {
+  if (target.empty()) throw output_error("no-such-folder", "", "the name of the output is empty");
+  OutputTarget result;
+  result.path = follow_links(target);
+  struct stat found {};
+  if (stat(result.path.c_str(), &found) != 0) {
+    if (errno != ENOENT) throw write_error(target, "look at the target", errno);
+    if (target.ends_with('/')) throw output_error("is-directory", "", "the name is that of a folder", "name a file in it").in_file(target);
+    return result;
+  }
+  if (S_ISDIR(found.st_mode)) throw output_error("is-directory", "", "this is a folder", "name a file in it").in_file(target);
+  result.exists = true;
+  result.special = !S_ISREG(found.st_mode);
+  result.mode = found.st_mode & 07777U;
+  if (result.special) return result;
+  refuse_inputs(target, found, options.inputs);
+  if (!options.force) throw exists_error(target);
+  return result;
+}
+
+SafeFile::SafeFile(const std::string& target, const OutputOptions& options)
+    : target_(resolve_output(target, options)), force_(options.force) {
+  if (target_.special)
+    throw output_error("not-a-file", "", "the target is a device or pipe, which cannot hold this format", "name a file").in_file(target);
+  {
+    const std::scoped_lock lock(open_targets_mutex);
+    if (std::find(open_targets.begin(), open_targets.end(), target_.path) != open_targets.end())
+      throw usage_error("same-output", "", "two outputs go to this file", "give each output its own name").in_file(target);
+    warnings_ = find_stale_parts(target_.path);
+    create_part();
+    open_targets.push_back(target_.path);
+  }
+}
+
+void SafeFile::create_part() {
+  const fs::path target(target_.path);
+  const std::string stem = (target.parent_path() / (part_prefix(target) + std::to_string(getpid()) + ".")).string();
+  for (int attempt = 0; attempt < 8 && descriptor_ < 0; ++attempt) {
+    part_path_ = stem + random_word() + ".part";
+    descriptor_ = open(part_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) throw write_error(target_.path, "create the file", errno);
+  }
+  if (descriptor_ < 0) throw write_error(target_.path, "create the file", EEXIST);
+  registered_ = RegisteredPart(part_path_);
+  if (target_.exists && fchmod(descriptor_, target_.mode) != 0) {
+    const int failed = errno;
+    close(descriptor_);
+    throw write_error(target_.path, "give the file the permissions of the old one", failed);
+  }
+}
+
+SafeFile::~SafeFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+  const std::scoped_lock lock(open_targets_mutex);
+  std::erase(open_targets, target_.path);
+}
+
+void SafeFile::commit() {
+  if (fsync(descriptor_) != 0) throw write_error(target_.path, "bring the data to disk", errno);
+  if (close(std::exchange(descriptor_, -1)) != 0) throw write_error(target_.path, "close the file", errno);
+  put_in_place();
+  registered_.release();
+  sync_folder(target_.path);
+}
+
+void SafeFile::put_in_place() {
+  if (force_) {
+    if (rename(part_path_.c_str(), target_.path.c_str()) != 0) throw write_error(target_.path, "rename the finished file", errno);
+    return;
+  }
+  if (renameat2(AT_FDCWD, part_path_.c_str(), AT_FDCWD, target_.path.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno == EEXIST) throw exists_error(target_.path);
+  if (errno != EINVAL && errno != ENOSYS) throw write_error(target_.path, "rename the finished file", errno);
+  // A file system without RENAME_NOREPLACE: a hard link refuses to replace just as well.
+  if (link(part_path_.c_str(), target_.path.c_str()) != 0) {
+    if (errno == EEXIST) throw exists_error(target_.path);
+    throw write_error(target_.path, "rename the finished file", errno);
+  }
+  if (unlink(part_path_.c_str()) != 0) throw write_error(target_.path, "remove the temporary name", errno);
+}
+
+}  // namespace quern::io
