@@ -55,6 +55,8 @@ class StreamingInflate {
   void restart();
   // Consumes from `in` (advancing it) and fills `out` as far as the input allows; returns bytes written. Throws as decode does.
   std::size_t read(std::span<const std::byte>& in, std::span<std::byte> out, const std::string& object);
+  // After the last wanted byte: `in` must hold the rest of the stream (its checksum) and nothing else; throws as decode does.
+  void finish(std::span<const std::byte> in, const std::string& object);
 
  private:
   struct State;
