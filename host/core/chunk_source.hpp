@@ -55,6 +55,7 @@ struct ChunkTargets {
 struct SlotShape {  // what one slot must hold; the same for every slot
   std::int32_t max_rows = 0, max_nnz = 0;
   std::size_t staging_bytes = 0;
+  std::size_t pending_bytes = 0;  // what make_pending allocates
 };
 
 struct SourcePlan {

@@ -1,0 +1,94 @@
+#include "io/source/canonical_rows.hpp"
+
+#include <algorithm>
+
+namespace quern::io {
+namespace {
+
+bool is_ascending(const std::uint32_t* columns, std::int32_t n) {
+  unsigned descents = 0;
+  for (std::int32_t i = 1; i < n; ++i) descents |= static_cast<unsigned>(columns[i] <= columns[i - 1]);
+  return descents == 0;
+}
+
+// Sorts one row in place; returns its length after summing duplicates.
+template <class V>
+std::int32_t canonical_row(std::uint32_t* columns, V* values, std::int32_t n, RowScratch& scratch) {
+  scratch.keys.resize(static_cast<std::size_t>(n));
+  scratch.values.resize(static_cast<std::size_t>(n));
+  for (std::int32_t i = 0; i < n; ++i) {
+    scratch.keys[static_cast<std::size_t>(i)] = std::uint64_t{columns[i]} << 32 | static_cast<std::uint32_t>(i);
+    scratch.values[static_cast<std::size_t>(i)] = static_cast<double>(values[i]);
+  }
+  std::sort(scratch.keys.begin(), scratch.keys.end());
+  std::int32_t out = 0;
+  for (std::size_t i = 0; i < scratch.keys.size();) {
+    const auto column = static_cast<std::uint32_t>(scratch.keys[i] >> 32);
+    double sum = scratch.values[scratch.keys[i] & 0xffffffffU];
+    for (++i; i < scratch.keys.size() && static_cast<std::uint32_t>(scratch.keys[i] >> 32) == column; ++i)
+      sum += scratch.values[scratch.keys[i] & 0xffffffffU];
+    columns[out] = column;
+    values[out] = static_cast<V>(sum);
+    if (static_cast<double>(values[out]) != sum && sum == sum) throw NeedsWiderValues();
+    ++out;
+  }
+  return out;
+}
+
+template <class V>
+void canonical_rows(ChunkBuffer& slot, RowScratch& scratch) {
+  auto* values = slot.values_as<V>();
+  const auto n_rows = static_cast<std::int32_t>(slot.rows.size());
+  std::int32_t out = 0, begin = slot.offsets[0];
+  for (std::int32_t r = 0; r < n_rows; ++r) {
+    const std::int32_t end = slot.offsets[r + 1];
+    std::int32_t n = end - begin;
+    if (!is_ascending(slot.columns + begin, n)) n = canonical_row(slot.columns + begin, values + begin, n, scratch);
+    if (out != begin) {
+      std::copy_n(slot.columns + begin, n, slot.columns + out);
+      std::copy_n(values + begin, n, values + out);
+    }
+    out += n;
+    slot.offsets[r + 1] = out;
+    begin = end;
+  }
+}
+
+template <class V>
+void map_rows(ChunkBuffer& slot, const std::vector<std::int32_t>& to) {
+  auto* values = slot.values_as<V>();
+  const auto n_rows = static_cast<std::int32_t>(slot.rows.size());
+  std::int32_t out = 0, i = slot.offsets[0];
+  for (std::int32_t r = 0; r < n_rows; ++r) {
+    for (const std::int32_t end = slot.offsets[r + 1]; i < end; ++i) {
+      const std::int32_t column = to[slot.columns[i]];
+      if (column < 0) continue;
+      slot.columns[out] = static_cast<std::uint32_t>(column);
+      values[out++] = values[i];
+    }
+    slot.offsets[r + 1] = out;
+  }
+}
+
+}  // namespace
+
+void RowScratch::reserve(std::size_t max_row_nnz) {
+  keys.reserve(max_row_nnz);
+  values.reserve(max_row_nnz);
+}
+
+void make_canonical(ChunkBuffer& slot, RowScratch& scratch) {
+  if (slot.value_type == ValueType::f32)
+    canonical_rows<float>(slot, scratch);
+  else
+    canonical_rows<double>(slot, scratch);
+}
+
+void map_columns(ChunkBuffer& slot, const std::vector<std::int32_t>& to) {
+  if (slot.value_type == ValueType::f32)
+    map_rows<float>(slot, to);
+  else
+    map_rows<double>(slot, to);
+}
+
+}  // namespace quern::io

@@ -1,0 +1,25 @@
+// Rows as backends want them: columns strictly ascending, duplicates summed.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+
+namespace quern::io {
+
+// Room for the largest row that has to be put in order; reserve once.
+struct RowScratch {
+  std::vector<std::uint64_t> keys;
+  std::vector<double> values;
+  void reserve(std::size_t max_row_nnz);
+  static std::size_t bytes(std::size_t max_row_nnz) { return max_row_nnz * (sizeof(std::uint64_t) + sizeof(double)); }
+};
+
+// Sorts every row that is not ascending and sums duplicates, in stored order, closing the gaps they leave.
+// Throws NeedsWiderValues when a sum has no exact float32 and slot.value_type is f32.
+void make_canonical(ChunkBuffer& slot, RowScratch& scratch);
+
+// Renumbers columns by `to` (-1: entry dropped), closing the gaps.
+void map_columns(ChunkBuffer& slot, const std::vector<std::int32_t>& to);
+
+}  // namespace quern::io
