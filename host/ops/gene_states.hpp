@@ -25,8 +25,12 @@ struct RealGene {
 // log1p CPM values as multiples of 2^-40, their sums in 128 bits: order-free, quantised far below double's error of a sum.
 struct LogMoments {
   int128 sum = 0, squares = 0;
-  std::uint32_t flags = 0;  // 1: NaN or an infinity was observed
+  std::uint32_t flags = 0;  // 1 NaN, 2 +infinity, 4 -infinity were observed
 
+  void observe(std::int64_t value, std::int64_t square) {
+    sum += value;
+    squares += square;
+  }
   void combine(const LogMoments& other) {
     sum += other.sum;
     squares += other.squares;
@@ -55,15 +59,15 @@ struct RealMoments {
 
 constexpr double log_grid = 1099511627776.0;  // 2^40
 
-// A log1p CPM value and its square on the grid.
+// A log1p CPM value and its square on the grid; flags as in LogMoments, in place of a value off the grid.
 struct GridLog {
   std::int64_t value = 0, square = 0;
-  bool special = false;
+  std::uint32_t flags = 0;
 };
-inline GridLog grid_log(double log_value) {
-  if (!(std::abs(log_value) < 2048.0)) return {0, 0, true};
-  return {static_cast<std::int64_t>(std::nearbyint(log_value * log_grid)),
-          static_cast<std::int64_t>(std::nearbyint(log_value * log_value * log_grid)), false};
+inline GridLog grid_log(double x) {
+  if (std::isnan(x)) return {0, 0, 1};
+  if (std::isinf(x)) return {0, 0, x > 0 ? 2U : 4U};
+  return {static_cast<std::int64_t>(std::nearbyint(x * log_grid)), static_cast<std::int64_t>(std::nearbyint(x * x * log_grid)), 0};
 }
 
 struct MeanVar {
@@ -91,6 +95,10 @@ inline MeanVar finish_real(real128 sum, real128 squares, std::int64_t n) {
 }
 
 inline MeanVar finish_logs(const LogMoments& logs, std::int64_t n) {
+  if (logs.flags == 2 || logs.flags == 4) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return {logs.flags == 2 ? infinity : -infinity, not_a_number};
+  }
   if (logs.flags) return {not_a_number, not_a_number};
   const auto grid = static_cast<real128>(log_grid);
   return finish_real(static_cast<real128>(logs.sum) / grid, static_cast<real128>(logs.squares) / grid, n);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "host/core/csr_chunk.hpp"
+
 namespace quern {
 
 // Per-cell statistics: n_genes_by_counts, total_counts, sums of the largest, sums over gene sets.
@@ -27,6 +29,7 @@ struct OpSpec {
   // true: every value is a whole number with |x| < 2^31 and sums are exact integers; a chunk whose facts say otherwise
   // makes the run throw NeedsGeneralMode. false: sums are exact and correctly rounded to double (host/ops/exact_sum.hpp).
   bool integer_mode = true;
+  ValueType value_type = ValueType::f32;  // of the chunks of this pass
 };
 
 }  // namespace quern

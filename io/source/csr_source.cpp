@@ -69,7 +69,7 @@ class CsrSource final : public ChunkSource {
 
   SourcePlan plan(const ChunkTargets& targets) override {
     limits_.max_nnz = std::max<std::int64_t>(targets.chunk_nnz, 1);
-    limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, 65536);
+    limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, 16384);
     const std::int64_t slot_nnz = std::max(limits_.max_nnz, pointers_.largest_row());
     if (slot_nnz > std::numeric_limits<std::int32_t>::max() / 2)
       throw resource_error("row-too-large", input_.matrix.indptr.path,

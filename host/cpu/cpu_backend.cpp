@@ -1,0 +1,27 @@
+#include "host/cpu/cpu_backend.hpp"
+
+#include "host/cpu/cpu_runs.hpp"
+#include "host/ops/op_spec.hpp"
+
+namespace quern {
+namespace {
+
+class CpuBackend final : public Backend {
+ public:
+  explicit CpuBackend(int threads) : threads_(threads) {}
+  std::string name() const override { return "cpu"; }
+  std::string device() const override { return std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads"); }
+  HostMemory& ring_memory() override { return pageable_memory(); }
+  std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget) override {
+    return ops.integer_mode ? make_whole_run(ops, shape, budget, threads_) : make_real_run(ops, shape, budget, threads_);
+  }
+
+ private:
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(int threads) { return std::make_unique<CpuBackend>(threads); }
+
+}  // namespace quern

@@ -1,0 +1,181 @@
+// One pass over whole numbers: exact integers, private gene tables, folded at the end.
+#include <algorithm>
+
+#include "host/cpu/cpu_runs.hpp"
+#include "host/cpu/lease_pool.hpp"
+#include "host/cpu/top_sums.hpp"
+#include "host/ops/gene_states.hpp"
+#include "host/ops/log1p.hpp"
+#include "host/ops/op_spec.hpp"
+
+namespace quern {
+namespace {
+
+// log1p CPM of small counts in one row, computed when first met.
+class LogTable {
+ public:
+  void new_row(double factor) {
+    factor_ = factor;
+    ++row_;
+  }
+  GridLog of(double value) {
+    const auto small = static_cast<std::int32_t>(value);
+    if (small < 0 || small >= static_cast<std::int32_t>(size)) return compute(value);
+    Entry& entry = entries_[static_cast<std::size_t>(small)];
+    if (entry.row != row_) entry = {compute(value), row_};
+    return entry.log;
+  }
+
+ private:
+  static constexpr std::size_t size = 128;
+  struct Entry {
+    GridLog log;
+    std::uint64_t row = 0;
+  };
+  GridLog compute(double value) const { return grid_log(log1p_exact_order(value / factor_)); }
+  std::array<Entry, size> entries_{};
+  double factor_ = 1;
+  std::uint64_t row_ = 0;
+};
+
+struct WholeCopy {
+  WholeCopy(const OpSpec& ops, std::int64_t n_vars)
+      : genes(static_cast<std::size_t>(n_vars)), top(ops.rows.percent_top.empty() ? 0 : n_vars) {
+    if (ops.columns.moments) moments.resize(genes.size());
+    for (std::size_t g = 0; g < ops.gene_sets.size(); ++g) genes[g].gene_sets = ops.gene_sets[g];
+  }
+  static std::size_t bytes(const OpSpec& ops, std::int64_t n_vars) {
+    const std::size_t per_gene = sizeof(WholeGene) + (ops.columns.moments ? sizeof(WholeMoments) : 0);
+    return static_cast<std::size_t>(n_vars) * per_gene + (ops.rows.percent_top.empty() ? 0 : TopScratch::bytes(n_vars)) + sizeof(LogTable);
+  }
+  std::vector<WholeGene> genes;
+  std::vector<WholeMoments> moments;
+  TopScratch top;
+  LogTable logs;
+};
+
+struct RowFold {
+  std::int64_t total = 0;
+  std::int32_t n_nonzero = 0;
+};
+
+void add_to_sets(std::uint32_t sets, std::int64_t value, Total* sums) {
+  for (; sets; sets &= sets - 1) sums[std::countr_zero(sets)].whole += value;
+}
+
+template <class V, bool MayHaveZeros>
+RowFold fold_row(const std::uint32_t* columns, const V* values, std::int32_t n, WholeGene* genes, Total* set_sums) {
+  RowFold row;
+  for (std::int32_t i = 0; i < n; ++i) {
+    const std::int64_t value = static_cast<std::int32_t>(values[i]);
+    WholeGene& gene = genes[columns[i]];
+    const std::uint32_t counted = MayHaveZeros ? value != 0 : 1U;
+    gene.sum += value;
+    gene.n_nonzero += counted;
+    row.total += value;
+    if (MayHaveZeros) row.n_nonzero += static_cast<std::int32_t>(counted);
+    if (gene.gene_sets) [[unlikely]]
+      add_to_sets(gene.gene_sets, value, set_sums);
+  }
+  if (!MayHaveZeros) row.n_nonzero = n;
+  return row;
+}
+
+template <class V>
+void fold_moments(const std::uint32_t* columns, const V* values, std::int32_t n, std::int64_t total, WholeCopy& copy) {
+  copy.logs.new_row(cpm_factor(static_cast<double>(total)));
+  for (std::int32_t i = 0; i < n; ++i) {
+    const std::int64_t value = static_cast<std::int32_t>(values[i]);
+    WholeMoments& moments = copy.moments[columns[i]];
+    moments.squares += value * value;
+    const GridLog log = copy.logs.of(static_cast<double>(value));
+    moments.logs.observe(log.value, log.square);
+    moments.logs.flags |= log.flags;
+  }
+}
+
+class WholeRun final : public Run {
+ public:
+  WholeRun(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads)
+      : ops_(ops), shape_(shape), copies_(make_copies(budget, threads)) {}
+
+  void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) override {
+    if (!chunk.facts.whole) throw NeedsGeneralMode();
+    const auto copy = copies_.lease();
+    if (chunk.value_type == ValueType::f32)
+      fold<float>(chunk, rows, *copy);
+    else
+      fold<double>(chunk, rows, *copy);
+  }
+
+  ColumnResults finish() override {
+    ColumnResults results;
+    const auto n_vars = static_cast<std::size_t>(shape_.n_cols);
+    results.n_nonzero.resize(n_vars);
+    results.totals.resize(n_vars);
+    for (std::size_t g = 0; g < n_vars; ++g) {
+      std::int64_t sum = 0, n_nonzero = 0;
+      for (const auto& copy : copies_.items()) {
+        sum += copy->genes[g].sum;
+        n_nonzero += copy->genes[g].n_nonzero;
+      }
+      results.totals[g].whole = sum;
+      results.n_nonzero[g] = n_nonzero;
+    }
+    if (ops_.columns.moments) finish_moments(results);
+    return results;
+  }
+
+ private:
+  std::vector<std::unique_ptr<WholeCopy>> make_copies(MemoryBudget& budget, int threads) {
+    const std::size_t bytes = WholeCopy::bytes(ops_, shape_.n_cols);
+    const int n = affordable_copies(bytes, budget, threads);
+    claim_ = budget.claim("gene tables", bytes * static_cast<std::size_t>(n));
+    std::vector<std::unique_ptr<WholeCopy>> copies;
+    for (int i = 0; i < n; ++i) copies.push_back(std::make_unique<WholeCopy>(ops_, shape_.n_cols));
+    return copies;
+  }
+
+  template <class V>
+  void fold(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows, WholeCopy& copy) {
+    const V* values = chunk.values_as<V>();
+    std::fill_n(rows.sets, static_cast<std::size_t>(chunk.n_rows) * static_cast<std::size_t>(rows.n_sets), Total{0});
+    const auto fold_one = chunk.facts.has_zero ? fold_row<V, true> : fold_row<V, false>;
+    for (std::int32_t r = 0; r < chunk.n_rows; ++r) {
+      const std::int32_t begin = chunk.offsets[r], n = chunk.offsets[r + 1] - begin;
+      const RowFold row =
+          fold_one(chunk.columns + begin, values + begin, n, copy.genes.data(), rows.sets + std::ptrdiff_t{r} * rows.n_sets);
+      rows.n_nonzero[r] = row.n_nonzero;
+      rows.totals[r].whole = row.total;
+      if (rows.n_top)
+        top_sums_whole(values + begin, n, chunk.n_cols, ops_.rows.percent_top, copy.top, rows.top + std::ptrdiff_t{r} * rows.n_top);
+      if (ops_.columns.moments) fold_moments(chunk.columns + begin, values + begin, n, row.total, copy);
+    }
+  }
+
+  void finish_moments(ColumnResults& results) {
+    for (std::size_t g = 0; g < results.totals.size(); ++g) {
+      WholeMoments all;
+      for (const auto& copy : copies_.items()) all.combine(copy->moments[g]);
+      const MeanVar values = finish_whole(results.totals[g].whole, all.squares, shape_.n_rows);
+      const MeanVar logs = finish_logs(all.logs, shape_.n_rows);
+      results.mean.push_back(values.mean);
+      results.var.push_back(values.var);
+      results.mean_log1p_cpm.push_back(logs.mean);
+      results.var_log1p_cpm.push_back(logs.var);
+    }
+  }
+
+  OpSpec ops_;
+  MatrixShape shape_;
+  Claim claim_;
+  LeasePool<WholeCopy> copies_;
+};
+
+}  // namespace
+
+std::unique_ptr<Run> make_whole_run(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads) {
+  return std::make_unique<WholeRun>(ops, shape, budget, threads);
+}
+
+}  // namespace quern

@@ -1,0 +1,163 @@
+#include "host/pipeline/pipeline.hpp"
+
+#include <tbb/global_control.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "host/core/error.hpp"
+#include "host/pipeline/chunk_pool.hpp"
+
+namespace quern {
+namespace {
+
+constexpr std::int64_t default_chunk_nnz = 1 << 18;
+constexpr std::int64_t smallest_chunk_nnz = 1 << 12;
+constexpr std::size_t packet_bytes_per_row = 320;  // a row's name and its line of text
+
+SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops) {
+  return {plan.slot, ops.value_type, static_cast<int>(ops.rows.percent_top.size()), ops.n_gene_sets};
+}
+
+// Everything one pass needs while it runs.
+class Pass {
+ public:
+  Pass(ChunkSource& source, Backend& backend, const OpSpec& ops, std::span<Sink* const> sinks, MemoryBudget& budget,
+       const PipelineOptions& options, RunReport& report)
+      : source_(source),
+        sinks_(sinks),
+        options_(options),
+        report_(report),
+        ops_(ops),
+        run_(backend.open(ops, source.shape(), budget)),
+        plan_(plan_pipeline(source, ops, budget, options)),
+        pool_(slot_layout(plan_.source, ops), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
+        shared_(backend.ring_memory(), budget.claim("stored chunks shared by slots", plan_.source.shared_bytes)) {
+    if (options.row_names)
+      packets_ = budget.claim("names and text of rows", packet_bytes_per_row * static_cast<std::size_t>(plan_.n_slots) *
+                                                            static_cast<std::size_t>(plan_.source.slot.max_rows));
+    want_names_ = options.row_names && std::any_of(sinks.begin(), sinks.end(), [](const Sink* s) { return s->wants_names(); });
+  }
+
+  ColumnResults walk() {
+    for (Sink* sink : sinks_) sink->begin(ops_.integer_mode);
+    source_.start({shared_.data(), shared_.size()});
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(plan_.threads));
+    tbb::task_arena arena(plan_.threads);
+    arena.execute([&] {
+      tbb::parallel_pipeline(
+          static_cast<std::size_t>(plan_.n_slots),
+          tbb::make_filter<void, ChunkSlot*>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) { return fetch(flow); }) &
+              tbb::make_filter<ChunkSlot*, ChunkSlot*>(tbb::filter_mode::parallel, [&](ChunkSlot* slot) { return compute(slot); }) &
+              tbb::make_filter<ChunkSlot*, void>(tbb::filter_mode::serial_in_order, [&](ChunkSlot* slot) { hand_on(slot); }));
+    });
+    return run_->finish();
+  }
+
+ private:
+  ChunkSlot* fetch(tbb::flow_control& flow) {
+    if (options_.stop && options_.stop->load(std::memory_order_relaxed)) throw Interrupted();
+    ChunkSlot& slot = pool_.take();
+    if (!source_.fetch(slot.chunk)) {
+      pool_.give_back(slot);
+      flow.stop();
+      return nullptr;
+    }
+    if (want_names_) options_.row_names->read(slot.chunk.rows, slot.packet.names);
+    return &slot;
+  }
+
+  ChunkSlot* compute(ChunkSlot* slot) {
+    ChunkBuffer& chunk = slot->chunk;
+    source_.decode(chunk);
+    slot->packet.block.rows = chunk.rows;
+    slot->packet.block.integer_mode = ops_.integer_mode;
+    const CsrChunkView<MemorySpace::host> view{chunk.rows.first,       static_cast<std::int32_t>(chunk.rows.size()),
+                                               source_.shape().n_cols, chunk.offsets,
+                                               chunk.columns,          chunk.values,
+                                               chunk.value_type,       chunk.facts};
+    run_->submit(view, slot->packet.block);
+    for (const Sink* sink : sinks_) sink->prepare(slot->packet);
+    return slot;
+  }
+
+  void hand_on(ChunkSlot* slot) {
+    for (Sink* sink : sinks_) sink->rows(slot->packet);
+    report_.facts.merge(slot->chunk.facts);
+    report_.nnz += slot->chunk.offsets[slot->chunk.rows.size()];
+    ++report_.chunks;
+    if (options_.progress) options_.progress(slot->chunk.rows.last, report_.nnz);
+    pool_.give_back(*slot);
+  }
+
+  ChunkSource& source_;
+  std::span<Sink* const> sinks_;
+  const PipelineOptions& options_;
+  RunReport& report_;
+  const OpSpec& ops_;
+  std::unique_ptr<Run> run_;
+  PipelinePlan plan_;
+  ChunkPool pool_;
+  HostBlock shared_;
+  Claim packets_;
+  bool want_names_ = false;
+};
+
+}  // namespace
+
+PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryBudget& budget, const PipelineOptions& options) {
+  PipelinePlan plan;
+  plan.threads = std::max(options.threads, 1);
+  plan.n_slots = options.n_slots > 0 ? options.n_slots : plan.threads + std::max(2, plan.threads / 4);
+  plan.value_type = ops.value_type;
+  std::int64_t target = options.chunk_nnz > 0 ? options.chunk_nnz : default_chunk_nnz;
+  const std::size_t available = budget.available();
+  for (;;) {
+    plan.source = source.plan({target, plan.n_slots, available, packet_bytes_per_row, ops.value_type});
+    plan.slot_bytes = slot_layout(plan.source, ops).bytes() + plan.source.slot.pending_bytes;
+    if (options.row_names) plan.slot_bytes += packet_bytes_per_row * static_cast<std::size_t>(plan.source.slot.max_rows);
+    plan.ring_bytes = plan.slot_bytes * static_cast<std::size_t>(plan.n_slots) + plan.source.shared_bytes;
+    if (plan.ring_bytes <= available) return plan;
+    if (options.chunk_nnz == 0 && target > smallest_chunk_nnz)
+      target /= 2;
+    else if (plan.n_slots > 2)
+      plan.n_slots = std::max(2, plan.n_slots / 2);
+    else
+      break;
+  }
+  const std::size_t needed = budget.limit() - available + plan.ring_bytes;
+  throw resource_error("over-budget", "--memory",
+                       "the smallest ring of chunks needs " + std::to_string((plan.ring_bytes >> 20) + 1) + " MiB; " +
+                           std::to_string(available >> 20) + " MiB of the budget are left",
+                       "give --memory " + std::to_string((needed >> 20) + 1) + "MiB or more");
+}
+
+RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,
+                       const PipelineOptions& options) {
+  const auto begin = std::chrono::steady_clock::now();
+  ops.value_type = source.natural_value_type();
+  ops.integer_mode = true;
+  for (int passes = 1;; ++passes) {
+    RunReport report;
+    report.passes = passes;
+    report.threads = std::max(options.threads, 1);
+    try {
+      const ColumnResults columns = Pass(source, backend, ops, sinks, budget, options, report).walk();
+      for (Sink* sink : sinks) sink->finish(columns);
+    } catch (const NeedsWiderValues&) {
+      ops.value_type = ValueType::f64;
+      continue;
+    } catch (const NeedsGeneralMode&) {
+      ops.integer_mode = false;
+      continue;
+    }
+    report.bytes_read = source.bytes_read();
+    report.integer_mode = ops.integer_mode;
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return report;
+  }
+}
+
+}  // namespace quern
