@@ -1,0 +1,95 @@
+// `quern doctor`: what this machine and this program offer, and what they lack.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/backends.hpp"
+#include "cli/command.hpp"
+#include "cli/machine.hpp"
+#include "cli/sizes.hpp"
+#include "cli/version.hpp"
+#include "io/decode/chunk_decoder.hpp"
+#include "io/hdf5/version.hpp"
+
+namespace quern::cli {
+namespace {
+
+struct Filter {
+  const char* name;
+  io::FilterId id;
+};
+constexpr Filter filters[] = {{"gzip", io::FilterId::deflate}, {"shuffle", io::FilterId::shuffle}, {"fletcher32", io::FilterId::fletcher32},
+                              {"lzf", io::FilterId::lzf},      {"blosc", io::FilterId::blosc},     {"lz4", io::FilterId::lz4},
+                              {"zstd", io::FilterId::zstd}};
+
+std::vector<std::string> decoded_filters() {
+  std::vector<std::string> names;
+  for (const Filter& filter : filters) {
+    io::FilterPipeline pipeline;
+    pipeline.steps.push_back({static_cast<int>(filter.id), {}});
+    if (io::can_decode(pipeline)) names.emplace_back(filter.name);
+  }
+  return names;
+}
+
+std::vector<std::string> vector_instructions() {
+  std::vector<std::string> names;
+  if (__builtin_cpu_supports("sse4.2")) names.emplace_back("sse4.2");
+  if (__builtin_cpu_supports("avx2")) names.emplace_back("avx2");
+  if (__builtin_cpu_supports("avx512f")) names.emplace_back("avx512f");
+  return names;
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json facts(const MachineLimits& limits) {
+  return {{"processor",
+           {{"name", processor_name()},
+            {"instructions", vector_instructions()},
+            {"processors", limits.processors},
+            {"affinity", limits.affinity},
+            {"cgroup_processors", or_null(limits.cgroup_processors)},
+            {"slurm_cpus_per_task", or_null(limits.slurm_cpus)},
+            {"threads", limits.threads()}}},
+          {"memory",
+           {{"physical_bytes", limits.physical_bytes},
+            {"cgroup_bytes", or_null(limits.cgroup_bytes)},
+            {"default_budget_bytes", limits.default_budget_bytes()}}},
+          {"hdf5", {{"version", io::hdf5_version()}, {"filters", decoded_filters()}}},
+          {"cuda", {{"built", cuda_is_built()}, {"reason", cuda_state()}}}};
+}
+
+std::string for_people(const MachineLimits& limits) {
+  const auto quota = limits.cgroup_processors ? fmt::format(", cgroup {:.1f}", *limits.cgroup_processors) : std::string();
+  const auto slurm = limits.slurm_cpus ? fmt::format(", Slurm {}", *limits.slurm_cpus) : std::string();
+  const auto cgroup = limits.cgroup_bytes ? fmt::format(", cgroup {}", format_size(*limits.cgroup_bytes)) : std::string();
+  return fmt::format(
+      "quern      {} {}\n"
+      "processor  {} ({})\n"
+      "threads    {} (processors {}, affinity {}{}{})\n"
+      "memory     {} a run by default (physical {}{})\n"
+      "hdf5       {}; decodes {}\n"
+      "cuda       {}\n",
+      version(), git_commit(), processor_name(), fmt::join(vector_instructions(), " "), limits.threads(), limits.processors,
+      limits.affinity, quota, slurm, format_size(limits.default_budget_bytes()), format_size(limits.physical_bytes), cgroup,
+      io::hdf5_version(), fmt::join(decoded_filters(), " "), cuda_state());
+}
+
+class Doctor final : public Command {
+ public:
+  void declare(OptionSet& set, SharedOptions& shared) override { declare_reporting(set, shared); }
+  void run(Session& session) override {
+    const MachineLimits limits = read_machine_limits();
+    session.report.result() = facts(limits);
+    session.say(for_people(limits));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_doctor() { return std::make_unique<Doctor>(); }
+
+}  // namespace quern::cli

@@ -1,0 +1,38 @@
+// One run of one verb: its options, what it says, what it writes.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/console.hpp"
+#include "cli/json_report.hpp"
+#include "cli/shared_options.hpp"
+#include "io/safe_file.hpp"
+#include "io/tables/text_output.hpp"
+
+namespace quern::cli {
+
+class Session {
+ public:
+  explicit Session(const std::string& verb) : console(verb), report(verb) {}
+
+  SharedOptions options;
+  Console console;
+  Report report;
+  bool stdout_taken = false;  // an output is "-": the summary for people is left out
+
+  void warn(const std::string& code, const std::string& text);  // on standard error and in the report
+  void warn(const std::vector<io::Warning>& warnings);
+  void say(const std::string& text) { summary_ += text; }  // for people, on standard output, when all went well
+  const std::string& summary() const { return summary_; }
+
+  io::OutputOptions output_options() const;
+  // Opens an output of the verb; stale parts become warnings.
+  std::unique_ptr<io::TextOutput> open_output(const std::string& target);
+  std::vector<std::string> more_inputs;  // besides options.input: lists of names and the like, which no output may replace
+
+ private:
+  std::string summary_;
+};
+
+}  // namespace quern::cli
