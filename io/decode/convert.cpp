@@ -1,7 +1,6 @@
 #include "io/decode/convert.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -101,39 +100,6 @@ void values_from(const StoredType& type, const std::byte* in, std::size_t n, V* 
   with_integer(type, [&](auto tag) { integers_from<decltype(tag)>(in, n, type.big_endian, out); });
 }
 
-// Sums up one kind of float by its bits and by comparison; written so that the compiler can vectorise the loop.
-template <class V, class Bits>
-ChunkFacts inspect_reals(const V* values, std::size_t n) {
-  constexpr Bits sign = Bits{1} << (8 * sizeof(V) - 1);
-  Bits largest = 0;
-  unsigned zeros = 0, negatives = 0, fractions = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const V x = values[i];
-    const Bits magnitude = std::bit_cast<Bits>(x) & static_cast<Bits>(~sign);
-    largest = std::max(largest, magnitude);
-    zeros |= static_cast<unsigned>(x == V{0});
-    negatives |= static_cast<unsigned>(x < V{0});
-    // In range of a 32-bit integer, the conversion there and back shows a fraction; outside, the comparison does.
-    const V bounded = std::abs(x) < V{2147483648.0} ? x : V{0.5};
-    fractions |= static_cast<unsigned>(static_cast<V>(static_cast<std::int32_t>(bounded)) != bounded);
-  }
-  ChunkFacts facts;
-  facts.whole = fractions == 0;
-  facts.has_zero = zeros != 0;
-  facts.has_negative = negatives != 0;
-  const V extreme = std::bit_cast<V>(largest);
-  if (std::isfinite(extreme)) {
-    facts.max_abs = static_cast<double>(extreme);
-    return facts;
-  }
-  for (std::size_t i = 0; i < n; ++i) {  // rare: tell NaN from infinity, find the largest finite value
-    facts.has_nan |= std::isnan(values[i]);
-    facts.has_infinity |= std::isinf(values[i]);
-    if (std::isfinite(values[i])) facts.max_abs = std::max(facts.max_abs, std::abs(static_cast<double>(values[i])));
-  }
-  return facts;
-}
-
 }  // namespace
 
 bool is_column_type(const StoredType& type) { return type.kind != StoredKind::real && type.bytes == 4 && !type.big_endian; }
@@ -152,14 +118,5 @@ void convert_values(const StoredType& type, const std::byte* in, std::size_t n, 
   else
     values_from(type, in, n, reinterpret_cast<double*>(out));
 }
-
-std::uint32_t largest_column(const std::uint32_t* columns, std::size_t n) {
-  std::uint32_t largest = 0;
-  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, columns[i]);
-  return largest;
-}
-
-ChunkFacts inspect(const float* values, std::size_t n) { return inspect_reals<float, std::uint32_t>(values, n); }
-ChunkFacts inspect(const double* values, std::size_t n) { return inspect_reals<double, std::uint64_t>(values, n); }
 
 }  // namespace quern::io

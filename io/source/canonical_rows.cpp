@@ -36,14 +36,19 @@ std::int32_t canonical_row(std::uint32_t* columns, V* values, std::int32_t n, Ro
 }
 
 template <class V>
-void canonical_rows(ChunkBuffer& slot, RowScratch& scratch) {
+std::int32_t canonical_rows(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& scratch) {
   auto* values = slot.values_as<V>();
   const auto n_rows = static_cast<std::int32_t>(slot.rows.size());
   std::int32_t out = 0, begin = slot.offsets[0];
   for (std::int32_t r = 0; r < n_rows; ++r) {
     const std::int32_t end = slot.offsets[r + 1];
     std::int32_t n = end - begin;
-    if (!is_ascending(slot.columns + begin, n)) n = canonical_row(slot.columns + begin, values + begin, n, scratch);
+    const std::uint32_t* columns = slot.columns + begin;
+    const bool ascending = is_ascending(columns, n);
+    // The last column of an ascending row is its largest.
+    if (n > 0 && (!ascending || columns[n - 1] >= n_cols))
+      if (const std::int32_t bad = find_bad_column(columns, n, n_cols); bad >= 0) return begin + bad;
+    if (!ascending) n = canonical_row(slot.columns + begin, values + begin, n, scratch);
     if (out != begin) {
       std::copy_n(slot.columns + begin, n, slot.columns + out);
       std::copy_n(values + begin, n, values + out);
@@ -52,6 +57,7 @@ void canonical_rows(ChunkBuffer& slot, RowScratch& scratch) {
     slot.offsets[r + 1] = out;
     begin = end;
   }
+  return -1;
 }
 
 template <class V>
@@ -77,11 +83,13 @@ void RowScratch::reserve(std::size_t max_row_nnz) {
   values.reserve(max_row_nnz);
 }
 
-void make_canonical(ChunkBuffer& slot, RowScratch& scratch) {
-  if (slot.value_type == ValueType::f32)
-    canonical_rows<float>(slot, scratch);
-  else
-    canonical_rows<double>(slot, scratch);
+std::int32_t make_canonical(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& scratch) {
+  return slot.value_type == ValueType::f32 ? canonical_rows<float>(slot, n_cols, scratch) : canonical_rows<double>(slot, n_cols, scratch);
+}
+
+std::int32_t find_bad_column(const std::uint32_t* columns, std::int32_t n, std::int64_t n_cols) {
+  const auto* bad = std::find_if(columns, columns + n, [&](std::uint32_t column) { return column >= n_cols; });
+  return bad == columns + n ? -1 : static_cast<std::int32_t>(bad - columns);
 }
 
 void map_columns(ChunkBuffer& slot, const std::vector<std::int32_t>& to) {

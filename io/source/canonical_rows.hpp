@@ -17,9 +17,13 @@ struct RowScratch {
 
 // Sorts every row that is not ascending and sums duplicates, in stored order, closing the gaps they leave.
 // Throws NeedsWiderValues when a sum has no exact float32 and slot.value_type is f32.
-void make_canonical(ChunkBuffer& slot, RowScratch& scratch);
+// Returns the first entry whose column is not below n_cols, -1 when there is none; rows from its row on are then left as they were.
+std::int32_t make_canonical(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& scratch);
 
-// Renumbers columns by `to` (-1: entry dropped), closing the gaps.
+// The first entry whose column is not below n_cols, -1 when there is none.
+std::int32_t find_bad_column(const std::uint32_t* columns, std::int32_t n, std::int64_t n_cols);
+
+// Renumbers columns by `to` (-1: entry dropped), closing the gaps. All columns are below to.size().
 void map_columns(ChunkBuffer& slot, const std::vector<std::int32_t>& to);
 
 }  // namespace quern::io

@@ -124,7 +124,6 @@ class CsrSource final : public ChunkSource {
 
   void decode(ChunkBuffer& slot) override {
     auto& notes = static_cast<Notes&>(*slot.pending);
-    const auto n = static_cast<std::size_t>(pointers_.at(slot.rows.last) - pointers_.at(slot.rows.first));
     const auto n_rows = static_cast<std::size_t>(slot.rows.size());
     for (std::size_t r = 0; r <= n_rows; ++r)
       slot.offsets[r] =
@@ -132,10 +131,14 @@ class CsrSource final : public ChunkSource {
     ColumnWriter column_writer(columns_.dataset().type(), slot.columns);
     ValueWriter value_writer(values_.dataset().type(), slot.value_type, slot.values);
     columns_.decode(*notes.columns, slot.staging.subspan(0, column_staging_), column_writer);
-    check_columns(slot, n);
     values_.decode(*notes.values, slot.staging.subspan(column_staging_), value_writer);
-    if (!input_.columns.to.empty()) map_columns(slot, input_.columns.to);
-    make_canonical(slot, notes.scratch);
+    if (input_.columns.to.empty()) {
+      refuse_bad_column(slot, make_canonical(slot, input_.matrix.cols, notes.scratch));
+    } else {
+      refuse_bad_column(slot, find_bad_column(slot.columns, slot.offsets[n_rows], input_.matrix.cols));
+      map_columns(slot, input_.columns.to);
+      make_canonical(slot, input_.columns.n_kept, notes.scratch);
+    }
     const auto kept = static_cast<std::size_t>(slot.offsets[n_rows]);
     slot.facts = slot.value_type == ValueType::f32 ? inspect(slot.values_as<float>(), kept) : inspect(slot.values_as<double>(), kept);
   }
@@ -151,13 +154,11 @@ class CsrSource final : public ChunkSource {
   RowRange chunk_at(std::int64_t row) const { return next_chunk(pointers_.all(), row, limits_); }
   ElementStream::Range elements(RowRange rows) const { return {pointers_.at(rows.first), pointers_.at(rows.last)}; }
 
-  void check_columns(const ChunkBuffer& slot, std::size_t n) const {
-    if (n == 0 || largest_column(slot.columns, n) < input_.matrix.cols) return;
-    const auto bad = static_cast<std::size_t>(
-        std::find_if(slot.columns, slot.columns + n, [&](std::uint32_t c) { return c >= input_.matrix.cols; }) - slot.columns);
+  void refuse_bad_column(const ChunkBuffer& slot, std::int32_t bad) const {
+    if (bad < 0) return;
     throw input_error("bad-index", input_.matrix.indices.path,
-                      "entry " + std::to_string(pointers_.at(slot.rows.first) + static_cast<std::int64_t>(bad)) +
-                          " is negative or not below the number of columns, " + std::to_string(input_.matrix.cols),
+                      "entry " + std::to_string(pointers_.at(slot.rows.first) + bad) + " is negative or not below the number of columns, " +
+                          std::to_string(input_.matrix.cols),
                       "the file is damaged or its shape is wrong");
   }
 

@@ -8,10 +8,7 @@
 namespace quern::io {
 
 ElementStream::ElementStream(ElementStream&& other) noexcept
-    : dataset_(std::move(other.dataset_)),
-      file_path_(std::move(other.file_path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      used_(other.used_) {}
+    : dataset_(std::move(other.dataset_)), file_path_(std::move(other.file_path_)), fd_(std::exchange(other.fd_, -1)), used_(other.used_) {}
 
 void ElementStream::fetch_chunks(Range range, Pending& pending, std::span<std::byte> staging) {
   const std::int64_t length = chunk_length();

@@ -1,0 +1,104 @@
+// What values are like, at the speed of the cache: one source, compiled for every vector width and chosen at run time.
+// Only comparisons and maxima, so that every width gives the same answer.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "io/decode/inspect.cpp"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstddef>
+
+#include "host/core/csr_chunk.hpp"
+#include "io/decode/convert.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace quern::io {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Sticky masks over all lanes seen so far.
+template <class D>
+struct Marks {
+  using Vec = hn::Vec<D>;
+  explicit Marks(D d) : zero(hn::Zero(d)), negative(zero), fraction(zero), largest(zero) {}
+  void observe(D d, Vec x) {
+    const Vec magnitude = hn::Abs(x);
+    zero = hn::Or(zero, hn::VecFromMask(d, hn::Eq(x, hn::Zero(d))));
+    negative = hn::Or(negative, hn::VecFromMask(d, hn::Lt(x, hn::Zero(d))));
+    // Not (rounded == x and |x| < 2^31): true for NaN and infinities too.
+    const auto whole = hn::And(hn::Eq(hn::Round(x), x), hn::Lt(magnitude, hn::Set(d, hn::TFromD<D>(2147483648.0))));
+    fraction = hn::Or(fraction, hn::VecFromMask(d, hn::Not(whole)));
+    largest = hn::Max(largest, magnitude);
+  }
+  Vec zero, negative, fraction, largest;
+};
+
+template <class D>
+bool any(D, hn::Vec<D> marks) {
+  const hn::RebindToUnsigned<D> du;
+  return !hn::AllFalse(du, hn::Ne(hn::BitCast(du, marks), hn::Zero(du)));
+}
+
+template <class V>
+ChunkFacts inspect_all(const V* HWY_RESTRICT values, std::size_t n) {
+  const hn::ScalableTag<V> d;
+  const std::size_t lanes = hn::Lanes(d);
+  Marks<decltype(d)> marks(d);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) marks.observe(d, hn::LoadU(d, values + i));
+  if (i < n) {
+    HWY_ALIGN V last[HWY_MAX_BYTES / sizeof(V)];
+    for (std::size_t k = 0; k < lanes; ++k) last[k] = values[i + k < n ? i + k : i];  // the rest repeats a value already seen
+    marks.observe(d, hn::Load(d, last));
+  }
+  ChunkFacts facts;
+  facts.whole = !any(d, marks.fraction);
+  facts.has_zero = any(d, marks.zero);
+  facts.has_negative = any(d, marks.negative);
+  facts.max_abs = static_cast<double>(hn::GetLane(hn::MaxOfLanes(d, marks.largest)));
+  return facts;
+}
+
+ChunkFacts inspect_floats(const float* values, std::size_t n) { return inspect_all(values, n); }
+ChunkFacts inspect_doubles(const double* values, std::size_t n) { return inspect_all(values, n); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace quern::io
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace quern::io {
+
+HWY_EXPORT(inspect_floats);
+HWY_EXPORT(inspect_doubles);
+
+namespace {
+
+// Chunks that are not whole numbers may hold NaN and infinities, on which the vector maximum says nothing.
+template <class V>
+void inspect_specials(const V* values, std::size_t n, ChunkFacts& facts) {
+  facts.max_abs = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double magnitude = std::abs(static_cast<double>(values[i]));
+    facts.has_nan |= std::isnan(magnitude);
+    facts.has_infinity |= std::isinf(magnitude);
+    if (std::isfinite(magnitude) && magnitude > facts.max_abs) facts.max_abs = magnitude;
+  }
+}
+
+}  // namespace
+
+ChunkFacts inspect(const float* values, std::size_t n) {
+  ChunkFacts facts = HWY_DYNAMIC_DISPATCH(inspect_floats)(values, n);
+  if (!facts.whole) inspect_specials(values, n, facts);
+  return facts;
+}
+ChunkFacts inspect(const double* values, std::size_t n) {
+  ChunkFacts facts = HWY_DYNAMIC_DISPATCH(inspect_doubles)(values, n);
+  if (!facts.whole) inspect_specials(values, n, facts);
+  return facts;
+}
+
+}  // namespace quern::io
+#endif
