@@ -31,7 +31,8 @@ struct MatrixInfo {
 struct ColumnInfo {
   std::string name;
   std::string kind;  // a numeric dtype, "string", "bool", "categorical", "nullable-int", "nullable-bool", "nullable-string"
-  std::vector<std::string> categories;
+  std::vector<std::string> categories;  // the first 1,000
+  std::int64_t n_categories = 0;        // all of them
   bool ordered = false;
 };
 
@@ -46,6 +47,12 @@ struct Warning {
   std::string code, text;
 };
 
+// Something in the file that is wrong but keeps nothing else from being read. Using the object throws the same as input_error.
+struct Problem {
+  std::string object, code, text;
+  std::string matrix = {};  // the matrix it makes unusable, if it does
+};
+
 struct FileInfo {
   std::string path;
   Format format = Format::h5ad;
@@ -57,6 +64,10 @@ struct FileInfo {
   std::vector<MatrixInfo> matrices;
   std::map<std::string, std::vector<std::string>> keys;  // obsm, varm, obsp, varp, uns -> names
   std::vector<Warning> warnings;
+  std::vector<Problem> problems;
 };
+
+const char* format_name(Format format);     // "h5ad", "10x-h5-v2", "10x-h5-v3", "10x-mtx-v2", "10x-mtx-v3"
+const char* storage_name(Storage storage);  // "csr", "csc", "dense"
 
 }  // namespace quern::io

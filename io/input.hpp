@@ -10,6 +10,13 @@
 
 namespace quern::io {
 
+// How much of the file the probe reads before this process does.
+enum class ProbeDepth {
+  metadata,   // what FileInfo holds
+  run,        // also the names and the chunk index of the chosen matrix
+  everything  // also every column of obs, var and raw.var, and the chunk index of every matrix
+};
+
 struct InputOptions {
   std::string layer = "X";                       // X, raw, layers/NAME
   std::string genome;                            // 10x
@@ -17,6 +24,7 @@ struct InputOptions {
   bool allow_external = false;                   // follow external links, external storage, virtual datasets
   std::string tmp_dir;
   int threads = 1;
+  ProbeDepth depth = ProbeDepth::run;
 };
 
 // Open for as long as its sources live. Opening first walks the same metadata in a forked probe with limits on processor time and
@@ -34,6 +42,8 @@ class Input {
   virtual std::unique_ptr<ChunkSource> source(MemoryBudget& budget) = 0;
   virtual std::unique_ptr<NameSource> row_names() = 0;
   virtual std::unique_ptr<NameSource> column_names() = 0;  // of the kept genes
+  // Values of a column of info().obs, .var or .raw_var as text, missing ones empty, numbers as Python's repr; all rows, unfiltered.
+  virtual std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) = 0;
   // What the user should know (names missing, features left out ...), collected so far.
   virtual const std::vector<Warning>& warnings() const = 0;
 };

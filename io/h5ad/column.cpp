@@ -1,0 +1,181 @@
+#include "io/h5ad/column.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "io/hdf5/attributes.hpp"
+#include "io/hdf5/column_data.hpp"
+
+namespace quern::io {
+namespace {
+
+constexpr std::int64_t most_categories_shown = 1000, codes_examined = 65536;
+
+std::string tag_of(const Hdf5File& file, const std::string& object) {
+  return string_attribute(file.open(object).get(), "encoding-type", object).value_or("");
+}
+
+ColumnPlace in_group(const Hdf5File& file, const std::string& path) {
+  ColumnPlace place;
+  place.encoding = tag_of(file, path);
+  if (place.encoding == "categorical") {
+    place.form = ColumnForm::categorical;
+    place.values = join_path(path, "codes");
+    place.categories = join_path(path, "categories");
+  } else if (place.encoding.rfind("nullable-", 0) == 0) {
+    place.form = ColumnForm::nullable;
+    place.values = join_path(path, "values");
+    place.mask = join_path(path, "mask");
+  } else {
+    place.form = ColumnForm::unknown;
+    place.values = path;
+  }
+  return place;
+}
+
+// anndata <= 0.6: codes of obs and var are categorical when uns names their categories and every code is below their number.
+bool codes_fit(const Hdf5File& file, const std::string& frame, const std::string& field, const std::string& categories) {
+  ColumnData codes(file, frame, field);
+  if (codes.element().kind != TypeClass::integer) return false;
+  const std::int64_t n_categories = ColumnData(file, categories).size();
+  std::vector<std::int64_t> values;
+  codes.read_integers({0, std::min(codes.size(), codes_examined)}, values);
+  return std::all_of(values.begin(), values.end(), [&](std::int64_t code) { return code < n_categories; });
+}
+
+ColumnPlace in_table(const Hdf5File& file, const std::string& frame, const std::string& field) {
+  ColumnPlace place;
+  place.form = ColumnForm::field;
+  place.values = frame;
+  place.field = field;
+  const std::string categories = "/uns/" + field + "_categories";
+  const bool has_categories = frame == "/obs" || frame == "/var";  // those of raw.var are not kept in uns
+  if (has_categories && file.is_dataset(categories) && codes_fit(file, frame, field, categories)) {
+    place.form = ColumnForm::categorical_field;
+    place.categories = categories;
+  }
+  return place;
+}
+
+// The categories and whether they are ordered.
+std::pair<ColumnData, bool> open_categories(const Hdf5File& file, const ColumnPlace& place) {
+  if (place.form == ColumnForm::categorical_field) return {ColumnData(file, place.categories), false};
+  const ObjectHandle holder =
+      file.open(place.form == ColumnForm::categorical ? place.values.substr(0, place.values.rfind('/')) : place.values);
+  if (place.form == ColumnForm::categorical) return {ColumnData(file, place.categories), flag_attribute(holder.get(), "ordered")};
+  const std::string where = place.values + " (categories)";
+  Dataset target = describe(file.open_reference(reference_attribute(holder.get(), "categories", place.values).value_or(0), where), where);
+  const bool ordered = flag_attribute(target.id.get(), "ordered");
+  return {ColumnData(std::move(target)), ordered};
+}
+
+bool is_categorical(ColumnForm form) {
+  return form == ColumnForm::categorical || form == ColumnForm::categorical_reference || form == ColumnForm::categorical_field;
+}
+
+class PlainColumn final : public NameSource {
+ public:
+  explicit PlainColumn(ColumnData values) : values_(std::move(values)) {}
+  std::int64_t size() const override { return values_.size(); }
+  void read(RowRange range, std::vector<std::string>& names) override { values_.read_text(range, names); }
+
+ private:
+  ColumnData values_;
+};
+
+class NullableColumn final : public NameSource {
+ public:
+  NullableColumn(ColumnData values, ColumnData mask) : values_(std::move(values)), mask_(std::move(mask)) {
+    if (values_.size() != mask_.size()) throw input_error("bad-shape", mask_.where(), "as long as the values was expected");
+  }
+  std::int64_t size() const override { return values_.size(); }
+  void read(RowRange range, std::vector<std::string>& names) override {
+    values_.read_text(range, names);
+    mask_.read_integers(range, missing_);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (missing_[i] != 0) names[i].clear();
+  }
+
+ private:
+  ColumnData values_, mask_;
+  std::vector<std::int64_t> missing_;
+};
+
+class CategoricalColumn final : public NameSource {
+ public:
+  CategoricalColumn(ColumnData codes, std::vector<std::string> labels) : codes_(std::move(codes)), labels_(std::move(labels)) {}
+  std::int64_t size() const override { return codes_.size(); }
+  void read(RowRange range, std::vector<std::string>& names) override {
+    codes_.read_integers(range, numbers_);
+    names.resize(numbers_.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (numbers_[i] >= static_cast<std::int64_t>(labels_.size()))
+        throw input_error("bad-categories", codes_.where(),
+                          "code " + std::to_string(numbers_[i]) + " of " + std::to_string(labels_.size()) + " categories");
+      names[i] = numbers_[i] < 0 ? std::string() : labels_[static_cast<std::size_t>(numbers_[i])];
+    }
+  }
+
+ private:
+  ColumnData codes_;
+  std::vector<std::string> labels_;
+  std::vector<std::int64_t> numbers_;
+};
+
+}  // namespace
+
+ColumnPlace find_column(const Hdf5File& file, const std::string& frame, const std::string& column) {
+  if (file.is_dataset(frame)) return in_table(file, frame, column);
+  const std::string path = join_path(frame, column);
+  if (file.is_group(path)) return in_group(file, path);
+  ColumnPlace place;
+  place.values = path;
+  const DatasetHandle dataset = file.open_dataset(path);
+  place.encoding = string_attribute(dataset.get(), "encoding-type", path).value_or("");
+  if (has_attribute(dataset.get(), "categories")) place.form = ColumnForm::categorical_reference;
+  return place;
+}
+
+ColumnInfo describe_column(const Hdf5File& file, const ColumnPlace& place, const std::string& name) {
+  ColumnInfo out;
+  out.name = name;
+  if (is_categorical(place.form)) {
+    auto [categories, ordered] = open_categories(file, place);
+    out.kind = "categorical";
+    out.ordered = ordered;
+    out.n_categories = categories.size();
+    out.categories = read_whole_column(categories, most_categories_shown);
+  } else if (place.form == ColumnForm::nullable) {
+    out.kind = place.encoding == "nullable-integer"        ? "nullable-int"
+               : place.encoding == "nullable-boolean"      ? "nullable-bool"
+               : place.encoding == "nullable-string-array" ? "nullable-string"
+                                                           : place.encoding;
+  } else if (place.form == ColumnForm::unknown) {
+    out.kind = "other:" + place.encoding;
+  } else {
+    out.kind = ColumnData(file, place.values, place.field).element().name;
+  }
+  return out;
+}
+
+std::int64_t column_size(const Hdf5File& file, const ColumnPlace& place) {
+  if (place.form == ColumnForm::unknown)
+    throw input_error("unknown-encoding", place.values, "the encoding '" + place.encoding + "' is not known");
+  return ColumnData(file, place.values, place.field).size();
+}
+
+std::unique_ptr<NameSource> open_column(const Hdf5File& file, const ColumnPlace& place) {
+  if (place.form == ColumnForm::unknown)
+    throw input_error("unknown-encoding", place.values, "the encoding '" + place.encoding + "' is not known");
+  ColumnData values(file, place.values, place.field);
+  if (is_categorical(place.form)) {
+    ColumnData categories = open_categories(file, place).first;
+    return std::make_unique<CategoricalColumn>(std::move(values), read_whole_column(categories, std::numeric_limits<std::int64_t>::max()));
+  }
+  if (place.form == ColumnForm::nullable) return std::make_unique<NullableColumn>(std::move(values), ColumnData(file, place.mask));
+  return std::make_unique<PlainColumn>(std::move(values));
+}
+
+}  // namespace quern::io

@@ -1,0 +1,95 @@
+#include "io/hdf5/attributes.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "io/hdf5/strings.hpp"
+#include "io/hdf5/types.hpp"
+
+namespace quern::io {
+namespace {
+
+constexpr std::size_t max_attribute_bytes = std::size_t{1} << 28;
+
+struct OpenAttribute {
+  AttributeHandle attribute;
+  TypeHandle type;
+  ElementType element;
+  std::size_t count = 0;
+};
+
+std::string in_words(const std::string& where, const char* name) { return where + " (attribute " + name + ")"; }
+
+std::optional<OpenAttribute> open_attribute(hid_t object, const char* name, const std::string& where) {
+  if (!has_attribute(object, name)) return std::nullopt;
+  const std::string what = in_words(where, name);
+  OpenAttribute out;
+  out.attribute = AttributeHandle(checked(H5Aopen(object, name, H5P_DEFAULT), what, "open the attribute"));
+  out.type = TypeHandle(checked(H5Aget_type(out.attribute.get()), what, "read the attribute's type"));
+  out.element = element_type(out.type.get());
+  const SpaceHandle space(checked(H5Aget_space(out.attribute.get()), what, "read the attribute's shape"));
+  const hssize_t points = H5Sget_simple_extent_npoints(space.get());
+  out.count = points < 0 ? 0 : static_cast<std::size_t>(points);
+  if (out.element.size == 0 || out.count > max_attribute_bytes / out.element.size)
+    throw input_error("bad-shape", what, "the attribute claims " + std::to_string(out.count) + " elements");
+  return out;
+}
+
+void read_attribute(const OpenAttribute& from, hid_t memory_type, void* to, const std::string& what) {
+  if (H5Aread(from.attribute.get(), memory_type, to) < 0)
+    throw input_error("corrupt-hdf5", what, "HDF5 could not read the attribute", "check the file with `quern check`");
+}
+
+std::vector<std::string> read_strings(const OpenAttribute& from, const std::string& what) {
+  return read_all_strings(
+      from.type.get(), from.count, [&](hid_t memory_type, void* to) { read_attribute(from, memory_type, to, what); }, from.attribute.get());
+}
+
+}  // namespace
+
+bool has_attribute(hid_t object, const char* name) { return H5Aexists(object, name) > 0; }
+
+std::optional<std::string> string_attribute(hid_t object, const char* name, const std::string& where) {
+  const auto found = open_attribute(object, name, where);
+  if (!found || found->element.kind != TypeClass::string || found->count != 1) return std::nullopt;
+  return read_strings(*found, in_words(where, name)).front();
+}
+
+std::vector<std::string> string_list_attribute(hid_t object, const char* name, const std::string& where) {
+  const auto found = open_attribute(object, name, where);
+  if (!found || found->count == 0) return {};
+  if (found->element.kind != TypeClass::string)
+    throw input_error("bad-type", in_words(where, name), "expected strings, found " + found->element.name);
+  return read_strings(*found, in_words(where, name));
+}
+
+std::vector<std::int64_t> integer_attribute(hid_t object, const char* name, const std::string& where) {
+  const auto found = open_attribute(object, name, where);
+  if (!found) return {};
+  const std::string what = in_words(where, name);
+  if (found->element.kind != TypeClass::integer) throw input_error("bad-type", what, "expected integers, found " + found->element.name);
+  std::vector<std::int64_t> values(found->count);
+  if (!values.empty()) read_attribute(*found, H5T_NATIVE_INT64, values.data(), what);
+  return values;
+}
+
+bool flag_attribute(hid_t object, const char* name) {
+  const auto found = open_attribute(object, name, name);
+  std::array<unsigned char, 16> bytes{};
+  if (!found || found->count != 1 || found->element.size > bytes.size() || !found->element.is_number()) return false;
+  read_attribute(*found, found->type.get(), bytes.data(), name);
+  return std::any_of(bytes.begin(), bytes.end(), [](unsigned char byte) { return byte != 0; });
+}
+
+std::optional<hobj_ref_t> reference_attribute(hid_t object, const char* name, const std::string& where) {
+  const auto found = open_attribute(object, name, where);
+  if (!found) return std::nullopt;
+  const std::string what = in_words(where, name);
+  if (H5Tequal(found->type.get(), H5T_STD_REF_OBJ) <= 0 || found->count != 1)
+    throw input_error("bad-type", what, "expected an object reference, found " + found->element.name);
+  hobj_ref_t reference = 0;
+  read_attribute(*found, H5T_STD_REF_OBJ, &reference, what);
+  return reference;
+}
+
+}  // namespace quern::io

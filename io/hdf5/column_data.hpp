@@ -1,0 +1,41 @@
+// One list of values, a 1-D dataset or a field of a 1-D compound one, read in ranges as text or as integers.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+#include "io/hdf5/dataset.hpp"
+
+namespace quern::io {
+
+// Touches HDF5 in every call. Memory: one range at a time, and one decoded chunk of at most 32 MiB.
+class ColumnData {
+ public:
+  ColumnData(const Hdf5File& file, const std::string& path, const std::string& field = {});
+  explicit ColumnData(Dataset dataset) : ColumnData(std::move(dataset), std::string()) {}
+
+  const ElementType& element() const { return element_; }
+  const std::string& where() const { return where_; }
+  std::int64_t size() const { return size_; }
+  // Strings as they are, integers in decimal, booleans True and False, floats as Python's repr.
+  void read_text(RowRange range, std::vector<std::string>& out);
+  // input_error("bad-type") when the values are no integers or booleans. Unsigned 64-bit values wrap.
+  void read_integers(RowRange range, std::vector<std::int64_t>& out);
+
+ private:
+  ColumnData(Dataset dataset, const std::string& field);
+  void read(RowRange range, hid_t memory_type, void* to, hid_t transfer);
+  void read_bytes(RowRange range, std::vector<char>& bytes);
+  void read_strings(RowRange range, std::vector<std::string>& out);
+
+  Dataset dataset_;
+  TypeHandle value_type_;
+  ElementType element_;
+  std::string field_, where_;
+  std::int64_t size_ = 0;
+};
+
+std::vector<std::string> read_whole_column(ColumnData& column, std::int64_t at_most);
+
+}  // namespace quern::io

@@ -1,0 +1,110 @@
+#include "io/hdf5/dataset.hpp"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+namespace quern::io {
+namespace {
+
+std::vector<std::int64_t> signed_dims(const std::vector<hsize_t>& dims, const std::string& path) {
+  std::vector<std::int64_t> out;
+  for (const hsize_t dim : dims) {
+    if (dim > hsize_t{1} << 62) throw input_error("bad-shape", path, "a dimension of " + std::to_string(dim));
+    out.push_back(static_cast<std::int64_t>(dim));
+  }
+  return out;
+}
+
+std::string filter_name(H5Z_filter_t id) {
+  static const std::pair<H5Z_filter_t, const char*> known[] = {{1, "gzip"},    {2, "shuffle"},        {3, "fletcher32"}, {4, "szip"},
+                                                               {5, "nbit"},    {6, "scaleoffset"},    {32000, "lzf"},    {32001, "blosc"},
+                                                               {32004, "lz4"}, {32008, "bitshuffle"}, {32015, "zstd"},   {32026, "blosc2"}};
+  for (const auto& [number, name] : known)
+    if (number == id) return name;
+  return std::to_string(id);
+}
+
+std::vector<std::string> filter_names(hid_t creation) {
+  std::vector<std::string> names;
+  const int count = H5Pget_nfilters(creation);
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t n_params = 0;
+    names.push_back(filter_name(H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &n_params, nullptr, 0, nullptr, &config)));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::int64_t Dataset::count() const {
+  constexpr std::int64_t most = std::int64_t{1} << 62;
+  std::int64_t product = is_null ? 0 : 1;
+  for (const std::int64_t dim : dims) {
+    if (dim != 0 && product > most / dim) throw input_error("bad-shape", path, "the shape claims more than 2^62 elements");
+    product *= dim;
+  }
+  return product;
+}
+
+Dataset open_described(const Hdf5File& file, const std::string& path) { return describe(file.open_dataset(path), path); }
+
+Dataset describe(DatasetHandle id, const std::string& path) {
+  Dataset out;
+  out.id = std::move(id);
+  out.path = path;
+  out.type = TypeHandle(checked(H5Dget_type(out.id.get()), path, "read the dataset's type"));
+  out.element = element_type(out.type.get());
+  const SpaceHandle space(checked(H5Dget_space(out.id.get()), path, "read the dataset's shape"));
+  out.is_null = H5Sget_simple_extent_type(space.get()) == H5S_NULL;
+  const int rank = out.is_null ? 0 : H5Sget_simple_extent_ndims(space.get());
+  std::vector<hsize_t> dims(static_cast<std::size_t>(rank < 0 ? 0 : rank));
+  if (rank > 0) H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);
+  out.dims = signed_dims(dims, path);
+  return out;
+}
+
+std::vector<std::string> compound_fields(const Dataset& dataset) {
+  std::vector<std::string> names;
+  const int count = dataset.element.kind == TypeClass::compound ? H5Tget_nmembers(dataset.type.get()) : 0;
+  for (int i = 0; i < count; ++i) {
+    char* name = H5Tget_member_name(dataset.type.get(), static_cast<unsigned>(i));
+    names.emplace_back(name == nullptr ? "" : name);
+    H5free_memory(name);
+  }
+  return names;
+}
+
+std::vector<std::int64_t> chunk_dims(hid_t dataset) {
+  const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
+  if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return {};
+  std::array<hsize_t, H5S_MAX_RANK> dims{};
+  const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, dims.data());
+  return {dims.begin(), dims.begin() + (rank < 0 ? 0 : rank)};
+}
+
+StoredArray stored_array(const Dataset& dataset) {
+  StoredArray out;
+  out.path = dataset.path;
+  out.type = dataset.element.name;
+  out.big_endian = dataset.element.big_endian;
+  out.dims = dataset.dims;
+  out.chunk = chunk_dims(dataset.id.get());
+  const PropertyHandle creation(checked(H5Dget_create_plist(dataset.id.get()), dataset.path, "read the dataset's layout"));
+  out.filters = filter_names(creation.get());
+  out.bytes_on_disk = static_cast<std::int64_t>(H5Dget_storage_size(dataset.id.get()));
+  return out;
+}
+
+std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit) {
+  const Dataset dataset = open_described(file, path);
+  if (dataset.element.kind != TypeClass::integer) throw input_error("bad-type", path, "expected integers, found " + dataset.element.name);
+  if (dataset.dims.size() != 1 || dataset.count() > limit) throw input_error("bad-shape", path, "expected a list of few numbers");
+  std::vector<std::int64_t> values(static_cast<std::size_t>(dataset.count()));
+  if (!values.empty() && H5Dread(dataset.id.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    throw input_error("corrupt-hdf5", path, "HDF5 could not read the dataset", "check the file with `quern check`");
+  return values;
+}
+
+}  // namespace quern::io

@@ -1,0 +1,33 @@
+// A dataset's shape, type and storage.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/file_info.hpp"
+#include "io/hdf5/file.hpp"
+#include "io/hdf5/types.hpp"
+
+namespace quern::io {
+
+struct Dataset {
+  DatasetHandle id;
+  TypeHandle type;
+  ElementType element;
+  std::string path;
+  std::vector<std::int64_t> dims;
+  bool is_null = false;  // a NULL dataspace: no value at all (anndata's None)
+
+  std::int64_t count() const;  // elements; input_error("bad-shape") beyond 2^62
+};
+
+Dataset open_described(const Hdf5File& file, const std::string& path);
+Dataset describe(DatasetHandle id, const std::string& path);
+std::vector<std::string> compound_fields(const Dataset& dataset);  // empty when it is no compound
+// What `info` prints. Visits the chunk index once to add up the bytes on disk (0.1 us a chunk).
+StoredArray stored_array(const Dataset& dataset);
+std::vector<std::int64_t> chunk_dims(hid_t dataset);  // empty: contiguous or compact
+// The one-dimensional integer dataset `path` of at most `limit` elements.
+std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit);
+
+}  // namespace quern::io

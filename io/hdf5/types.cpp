@@ -1,0 +1,81 @@
+#include "io/hdf5/types.hpp"
+
+#include <cstring>
+
+namespace quern::io {
+namespace {
+
+bool member_is(hid_t type, unsigned index, const char* name, signed char value) {
+  signed char stored = 0;
+  char* stored_name = H5Tget_member_name(type, index);
+  const bool same =
+      stored_name != nullptr && std::strcmp(stored_name, name) == 0 && H5Tget_member_value(type, index, &stored) >= 0 && stored == value;
+  H5free_memory(stored_name);
+  return same;
+}
+
+bool is_bool(hid_t type) {
+  return H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2 && member_is(type, 0, "FALSE", 0) && member_is(type, 1, "TRUE", 1);
+}
+
+void describe_integer(hid_t type, ElementType& out) {
+  out.kind = TypeClass::integer;
+  out.is_signed = H5Tget_sign(type) == H5T_SGN_2;
+  out.name = (out.is_signed ? "int" : "uint") + std::to_string(out.size * 8);
+  out.big_endian = out.size > 1 && H5Tget_order(type) == H5T_ORDER_BE;
+}
+
+void describe_enumeration(hid_t type, ElementType& out) {
+  if (is_bool(type)) {
+    out.kind = TypeClass::boolean;
+    out.name = "bool";
+    return;
+  }
+  const TypeHandle base(H5Tget_super(type));
+  if (base) describe_integer(base.get(), out);
+}
+
+void describe_compound(hid_t type, ElementType& out) {
+  out.kind = TypeClass::compound;
+  const bool complex = H5Tget_nmembers(type) == 2 && H5Tget_member_index(type, "r") == 0 && H5Tget_member_index(type, "i") == 1;
+  out.name = complex ? "complex" + std::to_string(out.size * 8) : "compound";
+}
+
+}  // namespace
+
+ElementType element_type(hid_t type) {
+  ElementType out;
+  out.size = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+      describe_integer(type, out);
+      break;
+    case H5T_FLOAT:
+      out.kind = TypeClass::floating;
+      out.is_signed = true;
+      out.name = "float" + std::to_string(out.size * 8);
+      out.big_endian = H5Tget_order(type) == H5T_ORDER_BE;
+      break;
+    case H5T_ENUM:
+      describe_enumeration(type, out);
+      break;
+    case H5T_STRING:
+      out.kind = TypeClass::string;
+      out.name = "string";
+      out.variable_length = H5Tis_variable_str(type) > 0;
+      break;
+    case H5T_COMPOUND:
+      describe_compound(type, out);
+      break;
+    case H5T_REFERENCE:
+      out.kind = TypeClass::reference;
+      out.name = "reference";
+      break;
+    default:
+      out.name = "other";
+      break;
+  }
+  return out;
+}
+
+}  // namespace quern::io

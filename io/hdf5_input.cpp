@@ -1,0 +1,133 @@
+// h5ad and 10x HDF5 inputs.
+#include <algorithm>
+
+#include "io/detect.hpp"
+#include "io/h5ad/column.hpp"
+#include "io/h5ad/h5ad_file.hpp"
+#include "io/hdf5/chunk_index.hpp"
+#include "io/names/name_sources.hpp"
+#include "io/opened_input.hpp"
+#include "io/tenx/tenx_file.hpp"
+
+namespace quern::io {
+namespace {
+
+class Hdf5Input : public OpenedInput {
+ protected:
+  Hdf5Input(Hdf5File file, FileInfo info, const InputOptions& options) : OpenedInput(std::move(info), options), file_(std::move(file)) {}
+
+  MatrixInput place(const MatrixInfo&) override {
+    MatrixInput input;
+    input.file = file_.id();
+    input.path = file_.path();
+    return input;
+  }
+  std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) override {
+    return io::open_column(file_, find_column(file_, frame.path, name));
+  }
+  void touch_chunk_index(const MatrixInfo& matrix) override {
+    for (const StoredArray* array : {&matrix.data, &matrix.indices, &matrix.indptr})
+      if (!array->path.empty()) visit_chunk_index(file_, *array);
+  }
+  const Hdf5File& file() const { return file_; }
+
+ private:
+  Hdf5File file_;
+};
+
+class H5adInput final : public Hdf5Input {
+ public:
+  H5adInput(Hdf5File file, FileInfo info, const InputOptions& options) : Hdf5Input(std::move(file), std::move(info), options) {}
+
+ private:
+  std::string chosen_matrix() override {
+    if (!options().genome.empty())
+      throw usage_error("no-genomes", "--genome", "an h5ad has no genomes to choose from", "leave --genome out");
+    return options().layer;
+  }
+  std::unique_ptr<NameSource> all_row_names(const MatrixInfo&) override { return open_column(info().obs, info().obs.index); }
+  std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) override {
+    const FrameInfo& frame = matrix.name == "raw" ? info().raw_var : info().var;
+    return open_column(frame, frame.index);
+  }
+};
+
+class TenxInput final : public Hdf5Input {
+ public:
+  TenxInput(Hdf5File file, FileInfo info, const InputOptions& options) : Hdf5Input(std::move(file), std::move(info), options) {}
+
+ private:
+  bool has_genome_groups() const { return info().format == Format::tenx_v2; }
+
+  std::string chosen_matrix() override {
+    if (options().layer != "X") return options().layer;
+    if (!has_genome_groups()) return "X";
+    const auto& genomes = info().keys.at("genomes");
+    std::string names;
+    for (const std::string& genome : genomes) names += (names.empty() ? "" : ", ") + genome;
+    const std::string& wanted = options().genome;
+    if (wanted.empty() && genomes.size() > 1)
+      throw usage_error("several-genomes", "--genome", "the file holds several genomes: " + names, "name one with --genome");
+    if (!wanted.empty() && std::find(genomes.begin(), genomes.end(), wanted) == genomes.end())
+      throw usage_error("no-such-genome", wanted, "not in the file, which has " + names, "name one of these with --genome");
+    return genomes.size() > 1 ? "genome/" + wanted : "X";
+  }
+
+  std::unique_ptr<NameSource> names_or_positions(const FrameInfo& frame, const std::string& prefix, const std::string& what) {
+    if (!frame.index.empty()) return open_column(frame, frame.index);
+    warn("no-usable-names",
+         "the file has no list of " + std::to_string(frame.size) + " " + what + "; they are called " + prefix + "1, " + prefix + "2 ...");
+    return std::make_unique<PositionalNames>(prefix, frame.size);
+  }
+  std::unique_ptr<NameSource> all_row_names(const MatrixInfo& matrix) override {
+    return names_or_positions(tenx_obs(file(), matrix.feature_group, matrix.rows), "cell_", "barcodes");
+  }
+  std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) override {
+    return names_or_positions(features(matrix), "gene_", "gene names");
+  }
+  std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) override {
+    return Hdf5Input::open_column(frame, has_genome_groups() && name == "gene_ids" ? "genes" : name);
+  }
+
+  FrameInfo features(const MatrixInfo& matrix) const {
+    FileInfo unused;
+    return tenx_var(file(), matrix.feature_group, matrix.cols, unused);
+  }
+  void filter_features(FeatureFilter& filter, const MatrixInfo& matrix) override {
+    const FrameInfo frame = features(matrix);
+    keep(filter, frame, "feature_type", options().feature_type == "all" ? "" : options().feature_type, "feature type");
+    if (!has_genome_groups()) keep(filter, frame, "genome", options().genome, "genome");
+  }
+  void keep(FeatureFilter& filter, const FrameInfo& frame, const std::string& column, const std::string& wanted, const std::string& what) {
+    if (wanted.empty()) return;
+    const bool present = std::any_of(frame.columns.begin(), frame.columns.end(), [&](const ColumnInfo& c) { return c.name == column; });
+    const bool is_default = column == "feature_type" && wanted == InputOptions().feature_type;
+    if (!present && is_default) return;
+    if (!present)
+      throw usage_error("no-such-" + std::string(column == "genome" ? "genome" : "feature-type"), wanted,
+                        "the file does not tell the " + what + " of its features");
+    filter.keep_only(*open_column(frame, column), wanted, what, column == "genome" ? "no-such-genome" : "no-such-feature-type");
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options) {
+  Hdf5File file(path, options.allow_external);
+  switch (detect_layout(file)) {
+    case Format::tenx_v2: {
+      FileInfo info = describe_tenx_v2(file);
+      return std::make_unique<TenxInput>(std::move(file), std::move(info), options);
+    }
+    case Format::tenx_v3: {
+      FileInfo info = describe_tenx_v3(file);
+      return std::make_unique<TenxInput>(std::move(file), std::move(info), options);
+    }
+    default: {
+      FileInfo info = describe_h5ad(file);
+      return std::make_unique<H5adInput>(std::move(file), std::move(info), options);
+    }
+  }
+}
+
+}  // namespace quern::io

@@ -1,0 +1,26 @@
+#include "io/names/name_sources.hpp"
+
+#include <algorithm>
+
+namespace quern::io {
+
+void PositionalNames::read(RowRange range, std::vector<std::string>& names) {
+  names.resize(static_cast<std::size_t>(range.size()));
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = prefix_ + std::to_string(range.first + static_cast<std::int64_t>(i) + 1);
+}
+
+void KeptNames::read(RowRange range, std::vector<std::string>& names) {
+  constexpr std::int64_t span = 65536;  // names of the other source held at once
+  names.resize(static_cast<std::size_t>(range.size()));
+  std::vector<std::string> batch;
+  for (std::int64_t next = range.first; next < range.last;) {
+    const std::int64_t base = kept_[static_cast<std::size_t>(next)];
+    const auto begin = kept_.begin() + next, end = std::lower_bound(begin, kept_.begin() + range.last, base + span);
+    all_->read({base, *(end - 1) + 1}, batch);
+    for (auto place = begin; place != end; ++place)
+      names[static_cast<std::size_t>(place - kept_.begin() - range.first)] = batch[static_cast<std::size_t>(*place - base)];
+    next = end - kept_.begin();
+  }
+}
+
+}  // namespace quern::io

@@ -1,0 +1,48 @@
+// Names that are not simply read from the file.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+
+namespace quern::io {
+
+// cell_1, cell_2 ...: for files without usable names.
+class PositionalNames final : public NameSource {
+ public:
+  PositionalNames(std::string prefix, std::int64_t size) : prefix_(std::move(prefix)), size_(size) {}
+  std::int64_t size() const override { return size_; }
+  void read(RowRange range, std::vector<std::string>& names) override;
+
+ private:
+  std::string prefix_;
+  std::int64_t size_;
+};
+
+// The names at the given places (ascending) of another source.
+class KeptNames final : public NameSource {
+ public:
+  KeptNames(std::unique_ptr<NameSource> all, std::vector<std::int64_t> kept) : all_(std::move(all)), kept_(std::move(kept)) {}
+  std::int64_t size() const override { return static_cast<std::int64_t>(kept_.size()); }
+  void read(RowRange range, std::vector<std::string>& names) override;
+
+ private:
+  std::unique_ptr<NameSource> all_;
+  std::vector<std::int64_t> kept_;
+};
+
+// Calls `use(name, position)` for all names, read in ranges.
+template <class Use>
+void for_each_name(NameSource& source, Use use) {
+  constexpr std::int64_t step = 16384;
+  std::vector<std::string> names;
+  for (std::int64_t first = 0; first < source.size(); first += step) {
+    const RowRange range{first, first + step < source.size() ? first + step : source.size()};
+    source.read(range, names);
+    for (std::size_t i = 0; i < names.size(); ++i) use(names[i], first + static_cast<std::int64_t>(i));
+  }
+}
+
+}  // namespace quern::io
