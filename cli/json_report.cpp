@@ -92,22 +92,6 @@ std::string Report::render() {
   return state_->root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-const char* format_name(io::Format format) {
-  switch (format) {
-    case io::Format::h5ad:
-      return "h5ad";
-    case io::Format::tenx_v2:
-      return "10x-h5-v2";
-    case io::Format::tenx_v3:
-      return "10x-h5-v3";
-    case io::Format::mtx_v2:
-      return "10x-mtx-v2";
-    case io::Format::mtx_v3:
-      return "10x-mtx-v3";
-  }
-  return "unknown";
-}
-
 std::uint64_t peak_resident_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -48,7 +48,6 @@ class Report {
   std::unique_ptr<State> state_;
 };
 
-const char* format_name(io::Format format);  // "h5ad", "10x-h5-v3", "10x-mtx-v2" ...
-std::uint64_t peak_resident_bytes();         // of this process so far
+std::uint64_t peak_resident_bytes();  // of this process so far
 
 }  // namespace quern::cli

@@ -1,5 +1,6 @@
 #include "io/hdf5/file.hpp"
 
+#include "io/hdf5/filters.hpp"
 #include "io/hdf5/superblock.hpp"
 
 namespace quern::io {
@@ -11,6 +12,7 @@ void initialise_library() {
     H5open();
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     H5PLset_loading_state(0);
+    register_filters();
     return true;
   }();
   static_cast<void>(done);

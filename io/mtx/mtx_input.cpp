@@ -5,6 +5,9 @@
 #include "io/opened_input.hpp"
 
 namespace quern::io {
+
+__attribute__((weak)) std::unique_ptr<ChunkSource> make_mtx_source(const MatrixInput&, MemoryBudget&);
+
 namespace {
 
 class MtxInput final : public OpenedInput {
