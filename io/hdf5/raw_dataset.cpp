@@ -123,10 +123,20 @@ void RawDataset::read_filters(hid_t properties) {
   }
 }
 
+// HDF5 1.10 reports a chunk that is not allocated as an error, told from a damaged chunk index by its words alone.
 std::size_t RawDataset::stored_chunk_bytes(std::span<const hsize_t> offset) const {
   hsize_t bytes = 0;
-  if (H5Dget_chunk_storage_size(dataset_.get(), offset.data(), &bytes) < 0) return 0;
-  return static_cast<std::size_t>(bytes);
+  if (H5Dget_chunk_storage_size(dataset_.get(), offset.data(), &bytes) >= 0) return static_cast<std::size_t>(bytes);
+  bool unallocated = false;
+  const auto look = [](unsigned, const H5E_error2_t* error, void* found) -> herr_t {
+    if (error->desc && std::strstr(error->desc, "not allocated")) *static_cast<bool*>(found) = true;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &unallocated);
+  if (!unallocated)
+    throw input_error("corrupt-hdf5", path_, "HDF5 could not find the stored chunk at " + std::to_string(offset[0]),
+                      "the file is damaged: copy or download it again");
+  return 0;
 }
 
 std::uint32_t RawDataset::read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const {

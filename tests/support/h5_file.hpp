@@ -42,6 +42,7 @@ class H5File {
   void add_group(const std::string& path);
   // Replaces the stored bytes of the chunk at `corner`.
   void replace_chunk(const std::string& path, const std::vector<hsize_t>& corner, const std::vector<std::byte>& stored);
+  void close() { file_ = {}; }
   // Closes what was written and opens it again for reading.
   hid_t reopen();
   const std::string& path() const { return temporary_.path(); }

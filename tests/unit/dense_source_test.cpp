@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <random>
@@ -225,6 +226,26 @@ TEST(DenseSource, DamagedTilesAreFoundByEveryOrder) {
     const auto source = plain.source();
     EXPECT_EQ(code_of([&] { test::walk(*source, {1, 3, std::size_t{64} << 20, ValueType::f32, order}); }), "corrupt-chunk");
   }
+}
+
+// Spoils every node of chunk indexes ("TREE", node type 1) in the file.
+void spoil_chunk_indexes(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string node{'T', 'R', 'E', 'E', 1};
+  for (std::size_t at = bytes.find(node); at != std::string::npos; at = bytes.find(node, at + 1)) {
+    file.clear();
+    file.seekp(static_cast<std::streamoff>(at));
+    file.write("ERTE", 4);
+  }
+}
+
+TEST(DenseSource, ADamagedChunkIndexIsNotTakenForMissingChunks) {
+  Fixture fixture({H5T_IEEE_F32LE, {16, 16}, {4, 4}, {1}}, counts(256));
+  fixture.file.close();
+  spoil_chunk_indexes(fixture.file.path());
+  fixture.input.file = fixture.file.reopen();
+  EXPECT_EQ(code_of([&] { test::walk(*fixture.source(), {}); }), "corrupt-hdf5");
 }
 
 TEST(DenseSource, WorksInTheLeastMemoryAndNamesIt) {
