@@ -1,4 +1,6 @@
 // ChunkSource of a CSR matrix stored as three arrays.
+#include <tbb/parallel_invoke.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -117,8 +119,14 @@ class CsrSource final : public ChunkSource {
     slot.sequence = sequence_++;
     auto& notes = static_cast<Notes&>(*slot.pending);
     const ElementStream::Range range = elements(slot.rows);
-    columns_.fetch(range, *notes.columns, slot.staging.subspan(0, column_staging_));
-    values_.fetch(range, *notes.values, slot.staging.subspan(column_staging_));
+    const auto fetch_columns = [&] { columns_.fetch(range, *notes.columns, slot.staging.subspan(0, column_staging_)); };
+    const auto fetch_values = [&] { values_.fetch(range, *notes.values, slot.staging.subspan(column_staging_)); };
+    if (columns_.inflates_in_fetch() && values_.inflates_in_fetch()) {
+      tbb::parallel_invoke(fetch_columns, fetch_values);
+    } else {
+      fetch_columns();
+      fetch_values();
+    }
     return true;
   }
 

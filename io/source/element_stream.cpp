@@ -130,10 +130,7 @@ std::unique_ptr<ElementStream::Pending> ElementStream::make_pending() const {
 void ElementStream::start(std::span<std::byte> shared) {
   carry_ = nullptr;
   shared_.clear();
-  if (mode_ == Mode::streamed) {
-    streamer_ = std::make_unique<Streamer>();
-    streamer_->buffer = shared.subspan(0, streaming_buffer_bytes);
-  }
+  if (mode_ == Mode::streamed) start_streaming(shared.subspan(0, streaming_buffer_bytes));
   if (mode_ != Mode::chunks) return;
   const std::size_t raw = dataset_.filters().chunk_bytes;
   for (int i = 0; i < n_shared_; ++i) {

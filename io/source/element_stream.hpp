@@ -49,7 +49,8 @@ class ElementStream {
   void start(std::span<std::byte> shared);  // of a pass
   void fetch(Range range, Pending& pending, std::span<std::byte> staging);
   void decode(Pending& pending, std::span<std::byte> staging, ElementWriter& writer);
-  bool fetches_without_hdf5() const { return mode_ == Mode::streamed || mode_ == Mode::contiguous; }
+  // fetch does work of its own and leaves HDF5 alone: worth running beside another stream's.
+  bool inflates_in_fetch() const { return mode_ == Mode::streamed; }
   std::int64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
 
  private:
@@ -69,6 +70,7 @@ class ElementStream {
   void decode_shared(const Piece& piece, Pending& pending, ElementWriter& writer);
   void put_fill(const Piece& piece, std::span<std::byte> scratch, ElementWriter& writer) const;
   void fetch_streamed(Range range, std::span<std::byte> staging);
+  void start_streaming(std::span<std::byte> buffer);
   void open_streamed_chunk(std::int64_t chunk);
   void decode_contiguous(Range range, std::span<std::byte> staging, ElementWriter& writer);
   void read_file(std::int64_t offset, std::span<std::byte> out);

@@ -111,15 +111,24 @@ void ElementStream::put_fill(const Piece& piece, std::span<std::byte> scratch, E
 
 // ---- chunks larger than a slot
 
+void ElementStream::start_streaming(std::span<std::byte> buffer) {
+  streamer_ = std::make_unique<Streamer>();
+  streamer_->buffer = buffer;
+  for (std::int64_t first = 0; first < used_; first += chunk_length()) {
+    const hsize_t offset = static_cast<hsize_t>(first);
+    const auto bytes = static_cast<std::int64_t>(dataset_.stored_chunk_bytes({&offset, 1}));
+    streamer_->chunks.push_back({bytes == 0 ? 0 : dataset_.chunk_file_offset({&offset, 1}), bytes});
+  }
+}
+
 void ElementStream::open_streamed_chunk(std::int64_t chunk) {
   Streamer& s = *streamer_;
-  const hsize_t offset = static_cast<hsize_t>(chunk * chunk_length());
+  const Streamer::Stored& stored = s.chunks[static_cast<std::size_t>(chunk)];
   s.chunk = chunk;
-  s.position = chunk * chunk_length();
   s.unread = {};
-  s.bytes_left = static_cast<std::int64_t>(dataset_.stored_chunk_bytes({&offset, 1}));
-  s.is_fill = s.bytes_left == 0;
-  s.file_offset = s.is_fill ? 0 : dataset_.chunk_file_offset({&offset, 1});
+  s.file_offset = stored.offset;
+  s.bytes_left = stored.bytes;
+  s.is_fill = stored.bytes == 0;
   s.inflate.restart();
 }
 

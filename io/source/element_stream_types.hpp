@@ -32,8 +32,12 @@ struct ElementStream::SharedChunk {
 
 // Inflates chunks that are larger than a slot.
 struct ElementStream::Streamer {
+  struct Stored {
+    std::int64_t offset = 0, bytes = 0;  // in the file; bytes 0: fill value
+  };
+  std::vector<Stored> chunks;
   StreamingInflate inflate;
-  std::int64_t chunk = -1, position = 0;         // next element, of the whole array
+  std::int64_t chunk = -1;
   std::int64_t file_offset = 0, bytes_left = 0;  // stored bytes not yet read
   std::span<std::byte> buffer;
   std::span<const std::byte> unread;  // of buffer
