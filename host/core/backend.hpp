@@ -63,6 +63,8 @@ class Backend {
   virtual std::string name() const = 0;    // "cpu", "cuda"
   virtual std::string device() const = 0;  // what computes, in words
   virtual HostMemory& ring_memory() = 0;   // where slots should live
+  // The least that open claims for this operation.
+  virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;
   virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget) = 0;
 };
 

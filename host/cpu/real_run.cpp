@@ -136,6 +136,10 @@ class RealRun final : public Run {
 
 }  // namespace
 
+std::size_t real_copy_bytes(const OpSpec& ops, const MatrixShape& shape) {
+  return ops.value_type == ValueType::f32 ? RealCopy<float>::bytes(ops, shape.n_cols) : RealCopy<double>::bytes(ops, shape.n_cols);
+}
+
 std::unique_ptr<Run> make_real_run(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads) {
   if (ops.value_type == ValueType::f32) return std::make_unique<RealRun<float>>(ops, shape, budget, threads);
   return std::make_unique<RealRun<double>>(ops, shape, budget, threads);

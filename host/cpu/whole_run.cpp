@@ -174,6 +174,8 @@ class WholeRun final : public Run {
 
 }  // namespace
 
+std::size_t whole_copy_bytes(const OpSpec& ops, const MatrixShape& shape) { return WholeCopy::bytes(ops, shape.n_cols); }
+
 std::unique_ptr<Run> make_whole_run(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads) {
   return std::make_unique<WholeRun>(ops, shape, budget, threads);
 }

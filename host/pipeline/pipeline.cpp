@@ -17,8 +17,21 @@ constexpr std::int64_t default_chunk_nnz = 1 << 18;
 constexpr std::int64_t smallest_chunk_nnz = 1 << 12;
 constexpr std::size_t packet_bytes_per_row = 320;  // a row's name and its line of text
 
+constexpr int least_slots = 2;
+constexpr std::size_t plenty_bytes = std::size_t{1} << 40;
+
 SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops) {
   return {plan.slot, ops.value_type, static_cast<int>(ops.rows.percent_top.size()), ops.n_gene_sets};
+}
+
+// Asks the source for a plan and adds up what the ring takes.
+void size_ring(PipelinePlan& plan, ChunkSource& source, const OpSpec& ops, std::int64_t target, std::size_t available,
+               const PipelineOptions& options) {
+  plan.value_type = ops.value_type;
+  plan.source = source.plan({target, plan.n_slots, available, packet_bytes_per_row, ops.value_type});
+  plan.slot_bytes = slot_layout(plan.source, ops).bytes() + plan.source.slot.pending_bytes;
+  if (options.row_names) plan.slot_bytes += packet_bytes_per_row * static_cast<std::size_t>(plan.source.slot.max_rows);
+  plan.ring_bytes = plan.slot_bytes * static_cast<std::size_t>(plan.n_slots) + plan.source.shared_bytes;
 }
 
 // Everything one pass needs while it runs.
@@ -111,19 +124,15 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
   PipelinePlan plan;
   plan.threads = std::max(options.threads, 1);
   plan.n_slots = options.n_slots > 0 ? options.n_slots : plan.threads + std::max(2, plan.threads / 4);
-  plan.value_type = ops.value_type;
   std::int64_t target = options.chunk_nnz > 0 ? options.chunk_nnz : default_chunk_nnz;
   const std::size_t available = budget.available();
   for (;;) {
-    plan.source = source.plan({target, plan.n_slots, available, packet_bytes_per_row, ops.value_type});
-    plan.slot_bytes = slot_layout(plan.source, ops).bytes() + plan.source.slot.pending_bytes;
-    if (options.row_names) plan.slot_bytes += packet_bytes_per_row * static_cast<std::size_t>(plan.source.slot.max_rows);
-    plan.ring_bytes = plan.slot_bytes * static_cast<std::size_t>(plan.n_slots) + plan.source.shared_bytes;
+    size_ring(plan, source, ops, target, available, options);
     if (plan.ring_bytes <= available) return plan;
     if (options.chunk_nnz == 0 && target > smallest_chunk_nnz)
       target /= 2;
-    else if (plan.n_slots > 2)
-      plan.n_slots = std::max(2, plan.n_slots / 2);
+    else if (plan.n_slots > least_slots)
+      plan.n_slots = std::max(least_slots, plan.n_slots / 2);
     else
       break;
   }
@@ -132,6 +141,20 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
                        "the smallest ring of chunks needs " + std::to_string((plan.ring_bytes >> 20) + 1) + " MiB; " +
                            std::to_string(available >> 20) + " MiB of the budget are left",
                        "give --memory " + std::to_string((needed >> 20) + 1) + "MiB or more");
+}
+
+std::size_t least_pipeline_bytes(ChunkSource& source, const Backend& backend, OpSpec ops, const PipelineOptions& options) {
+  std::size_t least = 0;
+  for (const bool integer_mode : {true, false})
+    for (const ValueType type : {source.natural_value_type(), ValueType::f64}) {
+      ops.integer_mode = integer_mode;
+      ops.value_type = type;
+      PipelinePlan plan;
+      plan.n_slots = least_slots;
+      size_ring(plan, source, ops, options.chunk_nnz > 0 ? options.chunk_nnz : smallest_chunk_nnz, plenty_bytes, options);
+      least = std::max(least, plan.ring_bytes + backend.least_bytes(ops, source.shape()));
+    }
+  return least;
 }
 
 RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,
