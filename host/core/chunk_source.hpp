@@ -64,7 +64,8 @@ struct SourcePlan {
   std::size_t shared_bytes = 0;  // one block for all slots (stored chunks that straddle two slots, bands of dense tiles ...)
 };
 
-// Not thread-safe but for decode, which may run on different slots at once.
+// Not thread-safe but for decode, which may run on different slots at once. The chunks between their fetch and the end of their decode
+// are at most n_slots consecutive ones: a slot is fetched into again only when every chunk before its last one is decoded too.
 class ChunkSource {
  public:
   virtual ~ChunkSource() = default;

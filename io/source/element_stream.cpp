@@ -60,7 +60,8 @@ void ElementStream::choose_mode() {
   }
   mode_ = Mode::chunks;
   const std::int64_t n_chunks = used_ == 0 ? 0 : (used_ - 1) / chunk_length() + 1;
-  n_shared_ = static_cast<int>(std::min<std::int64_t>({n_slots_ + 1, n_slots_ * (chunk_nnz_ / chunk_length() + 1) + 2, n_chunks}));
+  // n_slots consecutive ranges have n_slots + 1 ends, and lie in so many chunks.
+  n_shared_ = static_cast<int>(std::min<std::int64_t>({n_slots_ + 1, n_slots_ * chunk_nnz_ / chunk_length() + 2, n_chunks}));
   const std::size_t comfortable = std::min<std::size_t>(budget_bytes_ / 8, 64 << 20);
   const std::size_t chunk_bytes = dataset_.filters().chunk_bytes;
   if (chunk_bytes <= comfortable) return;

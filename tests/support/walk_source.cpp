@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -108,6 +109,8 @@ class Walker {
     std::deque<Slot*> fetched, free;
     bool ended = false;
     std::exception_ptr error;
+    std::map<std::int64_t, Slot*> done;
+    std::int64_t returned = 0;
     for (const auto& slot : slots_) free.push_back(slot.get());
     const auto work = [&] {
       std::unique_lock lock(mutex);
@@ -128,7 +131,10 @@ class Walker {
           error = mine;
         else
           take(slot->buffer);
-        free.push_front(slot);
+        // A slot goes back when all before it have: at most n_slots consecutive chunks are under way.
+        done[slot->buffer.sequence] = slot;
+        for (auto next = done.begin(); next != done.end() && (error || next->first == returned); next = done.erase(next), ++returned)
+          free.push_front(next->second);
         changed.notify_all();
       }
     };
