@@ -58,6 +58,7 @@ struct FileInfo {
   Format format = Format::h5ad;
   std::string generation;  // "anndata>=0.8", "anndata 0.7", "anndata<=0.6"; empty for 10x
   std::string writer;      // what the file says of who wrote it; may be empty
+  std::int64_t bytes = 0;  // of the file, or of the directory's files
   std::int64_t n_obs = 0, n_vars = 0;
   FrameInfo obs, var, raw_var;
   bool has_raw = false;

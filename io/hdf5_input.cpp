@@ -1,5 +1,6 @@
 // h5ad and 10x HDF5 inputs.
 #include <algorithm>
+#include <filesystem>
 
 #include "io/detect.hpp"
 #include "io/h5ad/column.hpp"
@@ -114,20 +115,13 @@ class TenxInput final : public Hdf5Input {
 
 std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options) {
   Hdf5File file(path, options.allow_external);
-  switch (detect_layout(file)) {
-    case Format::tenx_v2: {
-      FileInfo info = describe_tenx_v2(file);
-      return std::make_unique<TenxInput>(std::move(file), std::move(info), options);
-    }
-    case Format::tenx_v3: {
-      FileInfo info = describe_tenx_v3(file);
-      return std::make_unique<TenxInput>(std::move(file), std::move(info), options);
-    }
-    default: {
-      FileInfo info = describe_h5ad(file);
-      return std::make_unique<H5adInput>(std::move(file), std::move(info), options);
-    }
-  }
+  const Format format = detect_layout(file);
+  FileInfo info = format == Format::tenx_v2   ? describe_tenx_v2(file)
+                  : format == Format::tenx_v3 ? describe_tenx_v3(file)
+                                              : describe_h5ad(file);
+  info.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  if (format == Format::h5ad) return std::make_unique<H5adInput>(std::move(file), std::move(info), options);
+  return std::make_unique<TenxInput>(std::move(file), std::move(info), options);
 }
 
 }  // namespace quern::io

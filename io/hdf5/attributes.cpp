@@ -5,6 +5,7 @@
 
 #include "io/hdf5/strings.hpp"
 #include "io/hdf5/types.hpp"
+#include "io/names/number_text.hpp"
 
 namespace quern::io {
 namespace {
@@ -61,6 +62,60 @@ std::vector<std::string> string_list_attribute(hid_t object, const char* name, c
   if (found->element.kind != TypeClass::string)
     throw input_error("bad-type", in_words(where, name), "expected strings, found " + found->element.name);
   return read_strings(*found, in_words(where, name));
+}
+
+namespace {
+
+herr_t collect_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+std::vector<std::string> value_texts(const OpenAttribute& from, const std::string& what) {
+  const TypeClass kind = from.element.kind;
+  std::vector<std::string> texts;
+  if (kind == TypeClass::string) return read_strings(from, what);
+  if (kind == TypeClass::integer) {
+    std::vector<std::int64_t> values(from.count);
+    read_attribute(from, H5T_NATIVE_INT64, values.data(), what);
+    for (const std::int64_t value : values) texts.push_back(std::to_string(value));
+  } else if (kind == TypeClass::floating) {
+    std::vector<double> values(from.count);
+    read_attribute(from, H5T_NATIVE_DOUBLE, values.data(), what);
+    for (const double value : values) texts.push_back(python_repr(value));
+  } else if (kind == TypeClass::boolean) {
+    std::vector<signed char> values(from.count);
+    read_attribute(from, from.type.get(), values.data(), what);
+    for (const signed char value : values) texts.emplace_back(value != 0 ? "True" : "False");
+  } else {
+    texts.push_back("(" + from.element.name + ")");
+  }
+  return texts;
+}
+
+std::string in_brackets(const std::vector<std::string>& texts, bool is_list) {
+  constexpr std::size_t most_shown = 20;
+  std::string text;
+  for (std::size_t i = 0; i < texts.size() && i < most_shown; ++i) text += (text.empty() ? "" : ", ") + texts[i];
+  if (texts.size() > most_shown) text += ", ... (" + std::to_string(texts.size()) + ")";
+  return is_list ? "[" + text + "]" : text;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> attribute_texts(hid_t object, const std::string& where) {
+  std::vector<std::string> names;
+  hsize_t next = 0;
+  if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &next, collect_attribute, &names) < 0)
+    throw input_error("corrupt-hdf5", where, "HDF5 could not list the attributes", "check the file with `quern check`");
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const std::string& name : names) {
+    const auto found = open_attribute(object, name.c_str(), where);
+    const SpaceHandle space(found ? H5Aget_space(found->attribute.get()) : H5I_INVALID_HID);
+    const bool is_list = space && H5Sget_simple_extent_ndims(space.get()) > 0;
+    if (found) out.emplace_back(name, found->count == 0 ? "[]" : in_brackets(value_texts(*found, in_words(where, name.c_str())), is_list));
+  }
+  return out;
 }
 
 std::vector<std::int64_t> integer_attribute(hid_t object, const char* name, const std::string& where) {

@@ -25,17 +25,6 @@ std::string filter_name(H5Z_filter_t id) {
   return std::to_string(id);
 }
 
-std::vector<std::string> filter_names(hid_t creation) {
-  std::vector<std::string> names;
-  const int count = H5Pget_nfilters(creation);
-  for (int i = 0; i < count; ++i) {
-    unsigned flags = 0, config = 0;
-    std::size_t n_params = 0;
-    names.push_back(filter_name(H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &n_params, nullptr, 0, nullptr, &config)));
-  }
-  return names;
-}
-
 }  // namespace
 
 std::int64_t Dataset::count() const {
@@ -76,6 +65,18 @@ std::vector<std::string> compound_fields(const Dataset& dataset) {
   return names;
 }
 
+std::vector<std::string> filter_names(hid_t dataset) {
+  const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
+  std::vector<std::string> names;
+  const int count = H5Pget_nfilters(creation.get());
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t n_params = 0;
+    names.push_back(filter_name(H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags, &n_params, nullptr, 0, nullptr, &config)));
+  }
+  return names;
+}
+
 std::vector<std::int64_t> chunk_dims(hid_t dataset) {
   const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return {};
@@ -91,8 +92,7 @@ StoredArray stored_array(const Dataset& dataset) {
   out.big_endian = dataset.element.big_endian;
   out.dims = dataset.dims;
   out.chunk = chunk_dims(dataset.id.get());
-  const PropertyHandle creation(checked(H5Dget_create_plist(dataset.id.get()), dataset.path, "read the dataset's layout"));
-  out.filters = filter_names(creation.get());
+  out.filters = filter_names(dataset.id.get());
   out.bytes_on_disk = static_cast<std::int64_t>(H5Dget_storage_size(dataset.id.get()));
   return out;
 }

@@ -26,7 +26,8 @@ Dataset describe(DatasetHandle id, const std::string& path);
 std::vector<std::string> compound_fields(const Dataset& dataset);  // empty when it is no compound
 // What `info` prints. Visits the chunk index once to add up the bytes on disk (0.1 us a chunk).
 StoredArray stored_array(const Dataset& dataset);
-std::vector<std::int64_t> chunk_dims(hid_t dataset);  // empty: contiguous or compact
+std::vector<std::string> filter_names(hid_t dataset);  // in the order they are applied when writing
+std::vector<std::int64_t> chunk_dims(hid_t dataset);   // empty: contiguous or compact
 // The one-dimensional integer dataset `path` of at most `limit` elements.
 std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit);
 

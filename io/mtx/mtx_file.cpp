@@ -123,11 +123,16 @@ FileInfo describe_mtx(const std::string& path, const MtxFiles& files) {
   info.obs.size = info.n_obs;
   info.var.path = files.features;
   info.var.size = info.n_vars;
+  if (!files.barcodes.empty()) info.obs.index = "barcodes";
   const int columns = files.features.empty() ? 0 : count_tsv_columns(files.features);
+  if (columns > 0) info.var.index = columns > 1 ? "gene_symbols" : "gene_ids";
   if (columns > 1) info.var.columns.push_back(text_column("gene_ids"));
   if (columns > 2) info.var.columns.push_back(text_column("feature_types"));
   for (const std::string& file : {files.barcodes, files.features, files.matrix})
-    if (!file.empty()) info.keys["files"].push_back(file_name(file));
+    if (!file.empty()) {
+      info.keys["files"].push_back(file_name(file));
+      info.bytes += static_cast<std::int64_t>(fs::file_size(file));
+    }
   std::sort(info.keys["files"].begin(), info.keys["files"].end());
   return info;
 }
