@@ -1,0 +1,80 @@
+#include "io/h5ad_write/chunk_encoder.hpp"
+
+#include <libdeflate.h>
+#include <zstd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "host/core/error.hpp"
+
+namespace quern::io {
+namespace {
+
+struct FreeDeflate {
+  void operator()(libdeflate_compressor* compressor) const { libdeflate_free_compressor(compressor); }
+};
+struct FreeZstd {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
+constexpr std::size_t kPackerBytes = std::size_t{4} << 20;  // what libdeflate or zstd keeps at the levels we allow, roughly
+
+// Byte 0 of every element, then byte 1 of every element ...; bytes beyond the last whole element stay at the end.
+void shuffle_bytes(std::span<const std::byte> in, std::size_t width, std::byte* out) {
+  const std::size_t n = in.size() / width;
+  for (std::size_t byte = 0; byte < width; ++byte)
+    for (std::size_t i = 0; i < n; ++i) out[byte * n + i] = in[i * width + byte];
+  std::memcpy(out + n * width, in.data() + n * width, in.size() - n * width);
+}
+
+}  // namespace
+
+struct ChunkEncoder::State {
+  Compression compression;
+  std::vector<std::byte> shuffled;
+  std::unique_ptr<libdeflate_compressor, FreeDeflate> deflate;
+  std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
+};
+
+ChunkEncoder::ChunkEncoder(const Compression& compression, std::size_t chunk_bytes) : state_(std::make_unique<State>()) {
+  state_->compression = compression;
+  if (compression.shuffle) state_->shuffled.resize(chunk_bytes);
+  if (compression.packing == Packing::gzip) state_->deflate.reset(libdeflate_alloc_compressor(compression.level));
+  if (compression.packing == Packing::zstd) state_->zstd.reset(ZSTD_createCCtx());
+  if ((compression.packing == Packing::gzip && !state_->deflate) || (compression.packing == Packing::zstd && !state_->zstd))
+    throw resource_error("out-of-memory", "--memory", "no memory for a compressor");
+}
+ChunkEncoder::~ChunkEncoder() = default;
+
+std::size_t ChunkEncoder::packed_bound(const Compression& compression, std::size_t chunk_bytes) {
+  if (compression.packing == Packing::gzip) return libdeflate_zlib_compress_bound(nullptr, chunk_bytes);
+  if (compression.packing == Packing::zstd) return ZSTD_compressBound(chunk_bytes);
+  return chunk_bytes;
+}
+
+std::size_t ChunkEncoder::scratch_bytes(const Compression& compression, std::size_t chunk_bytes) {
+  return (compression.shuffle ? chunk_bytes : 0) + (compression.packing == Packing::none ? 0 : kPackerBytes);
+}
+
+std::size_t ChunkEncoder::encode(std::span<const std::byte> chunk, std::size_t element_bytes, std::span<std::byte> packed) {
+  const Compression& how = state_->compression;
+  if (how.shuffle && element_bytes > 1) {
+    shuffle_bytes(chunk, element_bytes, state_->shuffled.data());
+    chunk = std::span<const std::byte>(state_->shuffled).first(chunk.size());
+  }
+  std::size_t used = 0;
+  if (how.packing == Packing::gzip) {
+    used = libdeflate_zlib_compress(state_->deflate.get(), chunk.data(), chunk.size(), packed.data(), packed.size());
+  } else if (how.packing == Packing::zstd) {
+    used = ZSTD_compressCCtx(state_->zstd.get(), packed.data(), packed.size(), chunk.data(), chunk.size(), how.level);
+    if (ZSTD_isError(used)) used = 0;
+  } else {
+    std::memcpy(packed.data(), chunk.data(), chunk.size());
+    used = chunk.size();
+  }
+  if (used == 0 && !chunk.empty()) throw Error(ErrorKind::internal, "compressor-failed", "chunk", "a chunk could not be compressed");
+  return used;
+}
+
+}  // namespace quern::io

@@ -1,0 +1,103 @@
+#include "io/h5ad_write/chunked_dataset.hpp"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "host/core/error.hpp"
+
+namespace quern::io {
+namespace {
+
+OutputDataset create(hid_t parent, const std::string& path, const std::string& name, hid_t type, const ChunkedShape& shape,
+                     const Compression& compression) {
+  const auto length = static_cast<hsize_t>(shape.length), chunk = static_cast<hsize_t>(shape.chunk_length);
+  const hsize_t unlimited = H5S_UNLIMITED;
+  const SpaceHandle space(made(H5Screate_simple(1, &length, &unlimited), path, "make its space"));
+  const PropertyHandle creation = dataset_properties();
+  done(H5Pset_chunk(creation.get(), 1, &chunk), path, "set its chunk length");
+  declare_filters(creation.get(), compression, path);
+  return {made(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the dataset"),
+          path};
+}
+
+}  // namespace
+
+std::int64_t h5py_chunk_length(std::int64_t length, std::size_t element_bytes) {
+  constexpr double kBase = 16 * 1024, kLeast = 8 * 1024, kMost = 1024 * 1024;
+  const double bytes = static_cast<double>(element_bytes);
+  const double total = static_cast<double>(length > 0 ? length : 1024) * bytes;
+  const double target = std::clamp(kBase * std::exp2(std::log10(total / (1024 * 1024))), kLeast, kMost);
+  std::int64_t chunk = length > 0 ? length : 1024;
+  // Halved until it is below the target, or within half of it and below the most.
+  while (true) {
+    const double size = static_cast<double>(chunk) * bytes;
+    if ((size < target || std::abs(size - target) / target < 0.5) && size < kMost) return chunk;
+    if (chunk == 1) return chunk;
+    chunk = (chunk + 1) / 2;
+  }
+}
+
+ChunkedDataset::ChunkedDataset(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, const ChunkedShape& shape,
+                               const Compression& compression)
+    : shape_(shape),
+      element_bytes_(H5Tget_size(type)),
+      dataset_(create(parent, join_path(parent_path, name), name, type, shape, compression)) {}
+
+void ChunkedDataset::write_chunk(std::int64_t index, std::span<const std::byte> packed) {
+  const hsize_t offset = static_cast<hsize_t>(index) * static_cast<hsize_t>(shape_.chunk_length);
+  done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, &offset, packed.size(), packed.data()), path(), "write a chunk");
+}
+
+ChunkAppender::ChunkAppender(ChunkedDataset dataset, const Compression& compression, int n_parallel) : dataset_(std::move(dataset)) {
+  const std::size_t bytes = dataset_.chunk_bytes();
+  slots_.resize(static_cast<std::size_t>(std::min<std::int64_t>(n_parallel, std::max<std::int64_t>(1, dataset_.shape().n_chunks()))));
+  for (Slot& slot : slots_) {
+    slot.plain.resize(bytes);
+    slot.packed.resize(ChunkEncoder::packed_bound(compression, bytes));
+    slot.encoder = std::make_unique<ChunkEncoder>(compression, bytes);
+  }
+}
+
+std::size_t ChunkAppender::memory_bytes(std::size_t chunk_bytes, const Compression& compression, int n_parallel) {
+  return static_cast<std::size_t>(n_parallel) *
+         (chunk_bytes + ChunkEncoder::packed_bound(compression, chunk_bytes) + ChunkEncoder::scratch_bytes(compression, chunk_bytes));
+}
+
+void ChunkAppender::append(std::span<const std::byte> elements) {
+  total_bytes_ += elements.size();
+  while (!elements.empty()) {
+    const std::size_t taken = std::min(elements.size(), dataset_.chunk_bytes() - filled_bytes_);
+    std::memcpy(slots_[filled_slots_].plain.data() + filled_bytes_, elements.data(), taken);
+    elements = elements.subspan(taken);
+    filled_bytes_ += taken;
+    if (filled_bytes_ < dataset_.chunk_bytes()) continue;
+    filled_bytes_ = 0;
+    if (++filled_slots_ == slots_.size()) flush();
+  }
+}
+
+void ChunkAppender::flush() {
+  tbb::parallel_for(std::size_t{0}, filled_slots_, [&](std::size_t i) {
+    slots_[i].packed_bytes = slots_[i].encoder->encode(slots_[i].plain, dataset_.element_bytes(), slots_[i].packed);
+  });
+  for (std::size_t i = 0; i < filled_slots_; ++i)
+    dataset_.write_chunk(next_chunk_++, std::span<const std::byte>(slots_[i].packed).first(slots_[i].packed_bytes));
+  filled_slots_ = 0;
+}
+
+void ChunkAppender::finish() {
+  if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.element_bytes())
+    throw Error(ErrorKind::internal, "wrong-length", dataset_.path(), "the number of elements appended is not the dataset's length");
+  if (filled_bytes_ > 0) {
+    std::vector<std::byte>& last = slots_[filled_slots_++].plain;
+    std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled_bytes_), last.end(), std::byte{0});
+    filled_bytes_ = 0;
+  }
+  flush();
+  dataset_.close();
+}
+
+}  // namespace quern::io

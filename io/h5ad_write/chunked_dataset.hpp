@@ -1,0 +1,77 @@
+// One-dimensional chunked datasets, written chunk by chunk with the packing done outside HDF5.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/h5ad_write/chunk_encoder.hpp"
+#include "io/h5ad_write/element_types.hpp"
+#include "io/h5ad_write/output_file.hpp"
+
+namespace quern::io {
+
+struct ChunkedShape {
+  std::int64_t length = 0;
+  std::int64_t chunk_length = 1;  // elements, at least 1
+  std::int64_t n_chunks() const { return (length + chunk_length - 1) / chunk_length; }
+};
+
+// The chunk length h5py would choose for a resizable dataset of `length` elements.
+std::int64_t h5py_chunk_length(std::int64_t length, std::size_t element_bytes);
+
+// Takes packed chunks. Serial, like all use of HDF5. Resizable in the file (maximal length unlimited), as anndata's are.
+class ChunkedDataset {
+ public:
+  // `type` is a file type; a fixed-length string or compound is as good as a number. `parent` is a group or file.
+  ChunkedDataset(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, const ChunkedShape& shape,
+                 const Compression& compression);
+  const ChunkedShape& shape() const { return shape_; }
+  const std::string& path() const { return dataset_.object(); }
+  hid_t id() const { return dataset_.get(); }
+  std::size_t element_bytes() const { return element_bytes_; }
+  std::size_t chunk_bytes() const { return element_bytes_ * static_cast<std::size_t>(shape_.chunk_length); }
+  // `packed` as ChunkEncoder made it with the dataset's compression from a whole chunk. Each chunk once.
+  void write_chunk(std::int64_t index, std::span<const std::byte> packed);
+  void close() { dataset_.close(); }
+
+ private:
+  ChunkedShape shape_;
+  std::size_t element_bytes_;
+  OutputDataset dataset_;
+};
+
+// Appends elements in order and packs several chunks at a time on TBB's threads. The calls are serial and come from one thread at a
+// time; the bytes written do not depend on how the elements are divided into calls, or on `n_parallel`.
+class ChunkAppender {
+ public:
+  // Keeps n_parallel (>= 1) chunks before it packs them.
+  ChunkAppender(ChunkedDataset dataset, const Compression& compression, int n_parallel);
+  // What a ChunkAppender keeps, for the budget.
+  static std::size_t memory_bytes(std::size_t chunk_bytes, const Compression& compression, int n_parallel);
+
+  void append(std::span<const std::byte> elements);  // whole elements
+  template <class T>
+  void append_values(std::span<const T> values) {
+    append(std::as_bytes(values));
+  }
+  // Writes the rest and closes. Throws internal error when the number of elements is not the dataset's length.
+  void finish();
+  const ChunkedDataset& dataset() const { return dataset_; }
+
+ private:
+  struct Slot {
+    std::vector<std::byte> plain, packed;
+    std::size_t packed_bytes = 0;
+    std::unique_ptr<ChunkEncoder> encoder;
+  };
+  void flush();
+  ChunkedDataset dataset_;
+  std::vector<Slot> slots_;
+  std::size_t filled_slots_ = 0, filled_bytes_ = 0, total_bytes_ = 0;
+  std::int64_t next_chunk_ = 0;
+};
+
+}  // namespace quern::io

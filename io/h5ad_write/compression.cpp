@@ -1,0 +1,78 @@
+#include "io/h5ad_write/compression.hpp"
+
+#include <charconv>
+
+#include "host/core/error.hpp"
+#include "io/h5ad_write/write_handles.hpp"
+
+namespace quern::io {
+namespace {
+
+constexpr H5Z_filter_t kZstdFilter = 32015;  // registered with The HDF Group
+
+Error bad_compression(const std::string& text) {
+  return usage_error("bad-compression", "--compression", "'" + text + "' is not a compression",
+                     "use none, gzip:1 to gzip:9, zstd:1 to zstd:19; add ,shuffle to group the bytes of equal weight");
+}
+
+int parse_level(const std::string& word, const std::string& text, int highest) {
+  int level = 0;
+  const char* end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, level);
+  if (error != std::errc{} || stop != end || level < 1 || level > highest) throw bad_compression(text);
+  return level;
+}
+
+// HDF5 creates datasets only with filters it knows. Chunks are packed by ChunkEncoder and stored as they are, so it never calls this.
+std::size_t refuse_to_run(unsigned, std::size_t, const unsigned*, std::size_t, std::size_t*, void**) { return 0; }
+
+void make_zstd_known() {
+  if (H5Zfilter_avail(kZstdFilter) > 0) return;
+  const H5Z_class2_t declared{H5Z_CLASS_T_VERS, kZstdFilter, 1, 0, "zstd", nullptr, nullptr, refuse_to_run};
+  done(H5Zregister(&declared), "zstd", "register the filter");
+}
+
+}  // namespace
+
+Compression parse_compression(const std::string& text) {
+  Compression result;
+  std::string name = text;
+  if (const auto comma = name.find(','); comma != std::string::npos) {
+    if (name.substr(comma + 1) != "shuffle") throw bad_compression(text);
+    result.shuffle = true;
+    name.resize(comma);
+  }
+  const auto colon = name.find(':');
+  const std::string level = colon == std::string::npos ? "" : name.substr(colon + 1);
+  name = name.substr(0, colon);
+  if (name == "gzip") {
+    result.packing = Packing::gzip;
+    result.level = colon == std::string::npos ? 4 : parse_level(level, text, 9);
+  } else if (name == "zstd") {
+    result.packing = Packing::zstd;
+    result.level = colon == std::string::npos ? 3 : parse_level(level, text, 19);
+  } else if (name != "none" || colon != std::string::npos) {
+    throw bad_compression(text);
+  }
+  return result;
+}
+
+std::string to_string(const Compression& compression) {
+  std::string text = "none";
+  if (compression.packing == Packing::gzip) text = "gzip:" + std::to_string(compression.level);
+  if (compression.packing == Packing::zstd) text = "zstd:" + std::to_string(compression.level);
+  return compression.shuffle ? text + ",shuffle" : text;
+}
+
+void declare_filters(hid_t creation, const Compression& compression, const std::string& object) {
+  if (compression.shuffle) done(H5Pset_shuffle(creation), object, "set the shuffle filter");
+  if (compression.packing == Packing::gzip)
+    done(H5Pset_deflate(creation, static_cast<unsigned>(compression.level)), object, "set the gzip filter");
+  if (compression.packing == Packing::zstd) {
+    make_zstd_known();
+    const unsigned level = static_cast<unsigned>(compression.level);
+    done(H5Pset_filter(creation, kZstdFilter, H5Z_FLAG_MANDATORY, 1, &level), object, "set the zstd filter");
+  }
+}
+
+}  // namespace quern::io

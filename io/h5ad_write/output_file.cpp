@@ -1,0 +1,63 @@
+#include "io/h5ad_write/output_file.hpp"
+
+#include <cstring>
+
+#include "host/core/error.hpp"
+
+namespace quern::io {
+namespace {
+
+// HDF5 keeps the system's words inside its own description: "... errno = 28, error message = 'No space left on device', buf = ...".
+herr_t find_system_message(unsigned, const H5E_error2_t* entry, void* found) {
+  constexpr const char* kMark = "error message = '";
+  const char* start = entry->desc ? std::strstr(entry->desc, kMark) : nullptr;
+  if (!start) return 0;
+  start += std::strlen(kMark);
+  const char* end = std::strchr(start, '\'');
+  if (end) static_cast<std::string*>(found)->assign(start, end);
+  return 0;
+}
+
+PropertyHandle property_list(hid_t kind) { return PropertyHandle(made(H5Pcreate(kind), "property list", "create it")); }
+
+}  // namespace
+
+void throw_write_failed(const std::string& object, const char* doing) {
+  std::string reason;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_system_message, &reason);
+  throw output_error("write-failed", object, std::string("HDF5 could not ") + doing + (reason.empty() ? "" : ": " + reason),
+                     "check the space left on the disk and the quota, then run again");
+}
+
+OutputFile OutputFile::create(const std::string& path) {
+  H5dont_atexit();  // a file abandoned after a failed write must not be closed at exit either
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const PropertyHandle creation = property_list(H5P_FILE_CREATE);
+  done(H5Pset_obj_track_times(creation.get(), false), path, "set file properties");
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT);
+  return OutputFile(WriteHandle<H5Fclose>(made(file, path, "create the file"), path));
+}
+
+void OutputFile::close() {
+  const ssize_t open = H5Fget_obj_count(file_.get(), H5F_OBJ_ALL | H5F_OBJ_LOCAL);
+  if (open > 1)
+    throw Error(ErrorKind::internal, "objects-left-open", file_.object(),
+                std::to_string(open - 1) + " objects of the file were not closed");
+  done(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), file_.object(), "write the file out");
+  file_.close();
+}
+
+OutputGroup make_group(hid_t parent, const std::string& parent_path, const std::string& name) {
+  const std::string path = join_path(parent_path, name);
+  const PropertyHandle creation = property_list(H5P_GROUP_CREATE);
+  done(H5Pset_obj_track_times(creation.get(), false), path, "set group properties");
+  return {made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the group"), path};
+}
+
+PropertyHandle dataset_properties() {
+  PropertyHandle creation = property_list(H5P_DATASET_CREATE);
+  done(H5Pset_obj_track_times(creation.get(), false), "dataset", "set dataset properties");
+  return creation;
+}
+
+}  // namespace quern::io
