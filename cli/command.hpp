@@ -27,5 +27,6 @@ const std::vector<Verb>& verbs();
 
 std::unique_ptr<Command> make_devices();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_generate();
 
 }  // namespace quern::cli

@@ -4,6 +4,11 @@ namespace quern::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
+      {"generate", "write realistic synthetic data",
+       "quern generate test.h5ad --preset tabula-muris-droplet --cells 5000\n"
+       "quern generate pbmc.h5ad --preset pbmc3k --seed 7\n"
+       "quern generate brain.h5 --preset brain-1.3m --dry-run   # how much would that be?\n",
+       make_generate},
       {"devices", "what computes here",
        "quern devices\n"
        "quern devices --json -\n",

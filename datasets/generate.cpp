@@ -27,7 +27,7 @@ GeneratePlan make_plan(const Content& content, int threads) {
   plan.chunk_length = shape.chunk_length;
   plan.n_chunks = shape.n_chunks();
   plan.wide_indices = is_tenx(content.spec) || content.spec.wide_indices || plan.nnz > std::numeric_limits<std::int32_t>::max();
-  plan.memory_bytes = stream_bytes(content.spec, shape, plan.wide_indices, threads) + content.model.bytes() +
+  plan.memory_bytes = stream_bytes(content.spec, shape, plan.wide_indices, threads) + content.model.bytes() + table_bytes(content.spec) +
                       static_cast<std::size_t>(plan.n_cells) * sizeof(RowSampler::Totals);
   return plan;
 }
@@ -68,7 +68,8 @@ GenerateReport generate(const GenerateSpec& spec, const std::string& path, Memor
   const Content content(spec);
   GenerateReport report;
   report.plan = make_plan(content, options.threads);
-  const Claim tables = budget.claim("gene tables", content.model.bytes());
+  const Claim genes = budget.claim("gene tables", content.model.bytes());
+  const Claim tables = budget.claim("obs, var and indptr on their way out", table_bytes(spec));
   const Claim cells = budget.claim("totals of the cells", static_cast<std::size_t>(spec.n_cells) * sizeof(RowSampler::Totals));
   io::SafeFile target(path, options.output);
   report.warnings = target.warnings();

@@ -12,7 +12,7 @@ void write_barcodes(const io::OutputGroup& group, const WriteContext& context) {
   const io::Compression& how = context.content.spec.compression;
   const std::size_t width = context.content.names.longest();
   const io::TypeHandle type = io::fixed_string(width);
-  const io::ChunkedShape shape{context.plan.n_cells, std::min<std::int64_t>(80'000, std::max<std::int64_t>(1, context.plan.n_cells))};
+  const io::ChunkedShape shape{context.plan.n_cells, std::min<std::int64_t>(16'384, std::max<std::int64_t>(1, context.plan.n_cells))};
   io::ChunkAppender barcodes(io::ChunkedDataset(group.get(), group.object(), "barcodes", type.get(), shape, how), how, 4);
   for_cell_blocks(context.content, [&](std::int64_t first, const std::vector<Cell>& cells) {
     std::string block;

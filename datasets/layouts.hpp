@@ -41,14 +41,18 @@ class SparseOutput {
   io::ChunkedDataset data_, indices_;
 };
 
+constexpr std::int64_t kCellBlock = 1 << 15;
+
+// What obs, var, indptr and names need while they are written, at most.
+std::size_t table_bytes(const GenerateSpec& spec);
+
 // Calls `visit(first, cells)` for blocks of cells in order.
 template <class Visit>
 void for_cell_blocks(const Content& content, Visit visit) {
-  constexpr std::int64_t kBlock = 1 << 16;
   std::vector<Cell> cells;
-  for (std::int64_t first = 0; first < content.spec.n_cells; first += kBlock) {
+  for (std::int64_t first = 0; first < content.spec.n_cells; first += kCellBlock) {
     cells.clear();
-    for (std::int64_t i = first; i < std::min(first + kBlock, content.spec.n_cells); ++i) cells.push_back(content.model.cell(i));
+    for (std::int64_t i = first; i < std::min(first + kCellBlock, content.spec.n_cells); ++i) cells.push_back(content.model.cell(i));
     visit(first, cells);
   }
 }

@@ -7,8 +7,9 @@
 namespace quern::datasets {
 namespace {
 
-constexpr std::int64_t kMostCells = std::int64_t{1} << 32;  // barcodes of 16 bases
-constexpr std::int64_t kMostGenes = 1'000'000;
+constexpr double kMostCells = 0x1p32;  // barcodes of 16 bases
+constexpr double kMostGenes = 200'000;
+constexpr double kLongestChunk = 0x1p28;
 
 struct Preset {
   const char* summary;
@@ -86,11 +87,10 @@ Layout parse_layout(const std::string& text) {
   throw usage_error("bad-layout", "--layout", "there is no layout '" + text + "'", "use modern, legacy, 10x-v2 or 10x-v3");
 }
 
-template <class T>
-void require(const char* option, T value, T least, T most) {
+void require(const char* option, double value, double least, double most) {
+  const auto whole = [](double number) { return std::to_string(static_cast<std::int64_t>(number)); };
   if (!(value >= least && value <= most))
-    throw usage_error("out-of-range", option,
-                      "found " + std::to_string(value) + ", expected " + std::to_string(least) + " to " + std::to_string(most));
+    throw usage_error("out-of-range", option, "found " + whole(value) + ", expected " + whole(least) + " to " + whole(most));
 }
 
 // Cell Ranger shuffles, anndata does not; a layout asked for without a compression gets its usual one.
@@ -134,10 +134,10 @@ GenerateSpec make_spec(const std::string& preset, const SpecChanges& changes) {
   spec.genes_per_cell = changes.genes_per_cell.value_or(spec.genes_per_cell);
   spec.seed = changes.seed.value_or(spec.seed);
   spec.chunk_length = changes.chunk_length.value_or(0);
-  require<std::int64_t>("--cells", spec.n_cells, 0, kMostCells);
-  require<std::int64_t>("--genes", spec.n_genes, 1, kMostGenes);
+  require("--cells", static_cast<double>(spec.n_cells), 0, kMostCells);
+  require("--genes", static_cast<double>(spec.n_genes), 1, kMostGenes);
   require("--nnz-per-cell", spec.genes_per_cell, 0.0, 0.8 * static_cast<double>(spec.n_genes));
-  if (changes.chunk_length) require<std::int64_t>("--chunk", spec.chunk_length, 1, std::int64_t{1} << 28);
+  if (changes.chunk_length) require("--chunk", static_cast<double>(spec.chunk_length), 1, kLongestChunk);
   if (spec.layout == Layout::tenx_v2 || spec.layout == Layout::tenx_v3) spec.normalized = false;
   return spec;
 }

@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -18,7 +19,14 @@ struct FreeZstd {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
-constexpr std::size_t kPackerBytes = std::size_t{4} << 20;  // what libdeflate or zstd keeps at the levels we allow, roughly
+constexpr std::size_t kMebibyte = std::size_t{1} << 20;
+
+// What a compressor keeps at the levels we allow, roughly: zstd's tables grow with the chunk up to a limit of the level.
+std::size_t packer_bytes(const Compression& compression, std::size_t chunk_bytes) {
+  if (compression.packing == Packing::none) return 0;
+  if (compression.packing == Packing::gzip) return kMebibyte;
+  return 2 * kMebibyte + std::min(8 * chunk_bytes, (compression.level <= 9 ? 32 : 96) * kMebibyte);
+}
 
 // Byte 0 of every element, then byte 1 of every element ...; bytes beyond the last whole element stay at the end.
 void shuffle_bytes(std::span<const std::byte> in, std::size_t width, std::byte* out) {
@@ -54,7 +62,7 @@ std::size_t ChunkEncoder::packed_bound(const Compression& compression, std::size
 }
 
 std::size_t ChunkEncoder::scratch_bytes(const Compression& compression, std::size_t chunk_bytes) {
-  return (compression.shuffle ? chunk_bytes : 0) + (compression.packing == Packing::none ? 0 : kPackerBytes);
+  return (compression.shuffle ? chunk_bytes : 0) + packer_bytes(compression, chunk_bytes);
 }
 
 std::size_t ChunkEncoder::encode(std::span<const std::byte> chunk, std::size_t element_bytes, std::span<std::byte> packed) {

@@ -9,10 +9,11 @@ MAY_INCLUDE = {
     "host/pipeline": ["host/core", "host/ops", "host/pipeline"],
     "host/mpi": ["host/core", "host/mpi"],
     "io": ["host/core", "io"],
+    "datasets": ["host/core", "io", "datasets"],
     "cuda": ["host/core", "host/ops", "cuda"],
-    "cli": ["host", "io", "cuda", "cli"],
+    "cli": ["host", "io", "cuda", "datasets", "cli"],
     "tests/oracle": ["host/core", "tests/oracle"],
-    "tests": ["host", "io", "cuda", "cli", "tests"],
+    "tests": ["host", "io", "cuda", "datasets", "cli", "tests"],
 }
 
 # Library headers (regular expression of the name between the brackets) -> folders that may include them.
@@ -23,7 +24,7 @@ LIBRARIES = {
     r"CLI/.*": ["cli"],
     r"nlohmann/.*": ["cli", "tests"],
     r"fmt/.*": ["io", "cli", "tests"],
-    r"(oneapi/)?tbb(/.*|\.h)": ["host/cpu", "host/pipeline", "io", "cli", "tests"],
+    r"(oneapi/)?tbb(/.*|\.h)": ["host/cpu", "host/pipeline", "io", "datasets", "cli", "tests"],
     r"hwy/.*": ["host/ops", "host/cpu", "io", "tests"],
     r"mpi\.h": ["host/mpi"],
     r"cuda.*|cub/.*|thrust/.*|cusparse.*|cublas.*|cusolver.*": ["cuda"],
