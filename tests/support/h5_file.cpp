@@ -26,7 +26,7 @@ Bytes as_stored(std::vector<double> values, hid_t type) {
   values.resize(n + 1);
   must(H5Tconvert(H5T_NATIVE_DOUBLE, memory.get(), n, values.data(), nullptr, H5P_DEFAULT));
   Bytes out(n * bytes);
-  std::memcpy(out.data(), values.data(), out.size());
+  if (!out.empty()) std::memcpy(out.data(), values.data(), out.size());
   return out;
 }
 

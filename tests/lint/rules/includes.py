@@ -12,7 +12,7 @@ MAY_INCLUDE = {
     "datasets": ["host/core", "io", "datasets"],
     "cuda": ["host/core", "host/ops", "cuda"],
     "cli": ["host", "io", "cuda", "datasets", "cli"],
-    "tests/oracle": ["host/core", "tests/oracle"],
+    "tests/oracle": ["host/core", "tests/oracle", "tests/support"],
     "tests": ["host", "io", "cuda", "datasets", "cli", "tests"],
 }
 
