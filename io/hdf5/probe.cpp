@@ -116,7 +116,7 @@ std::string cause_of_death(int status) {
 
 ProbeLimits probe_limits(std::size_t file_bytes) {
   ProbeLimits limits;
-  limits.cpu_seconds += static_cast<unsigned>(std::min<std::size_t>(file_bytes >> 28, 600));  // a second for each 256 MiB
+  limits.cpu_seconds += static_cast<unsigned>(std::min<std::size_t>(file_bytes >> 25, 600));  // a second for each 32 MiB
   return limits;
 }
 

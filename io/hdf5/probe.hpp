@@ -8,7 +8,7 @@
 namespace quern::io {
 
 struct ProbeLimits {
-  unsigned cpu_seconds = 10;
+  unsigned cpu_seconds = 3;
   std::size_t memory_bytes = std::size_t{1} << 30;  // on top of what the process has mapped; not enforced under sanitizers
 };
 

@@ -1,0 +1,52 @@
+// Text of names and numbers.
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "io/names/name_sources.hpp"
+#include "io/names/number_text.hpp"
+#include "io/names/utf8.hpp"
+#include "tests/support/inputs.hpp"
+
+namespace quern::io {
+namespace {
+
+using ::testing::ElementsAre;
+const std::string replaced = "\xef\xbf\xbd";
+
+TEST(LenientUtf8, KeepsWhatIsValid) {
+  for (const char* text : {"", "plain", "\xc3\xa9t\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xa7\xac", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    EXPECT_EQ(lenient_utf8(text), text);
+}
+
+TEST(LenientUtf8, ReplacesEachMaximalBadPart) {
+  EXPECT_EQ(lenient_utf8("a\xff"
+                         "b"),
+            "a" + replaced + "b");
+  EXPECT_EQ(lenient_utf8("\xc0\xaf"), replaced + replaced);                 // overlong
+  EXPECT_EQ(lenient_utf8("\xed\xa0\x80"), replaced + replaced + replaced);  // a surrogate
+  EXPECT_EQ(lenient_utf8("\xe2\x82"), replaced);                            // cut short
+  EXPECT_EQ(lenient_utf8("\xf4\x90\x80\x80"), replaced + replaced + replaced + replaced);
+  EXPECT_EQ(lenient_utf8("\xe2\x82x"), replaced + "x");
+}
+
+TEST(PythonRepr, WritesFloatsAsPythonDoes) {
+  const std::pair<double, const char*> cases[] = {
+      {0, "0.0"},         {-0.0, "-0.0"},     {1, "1.0"},   {100000, "100000.0"}, {1e15, "1000000000000000.0"},    {1e16, "1e+16"},
+      {0.0001, "0.0001"}, {0.00001, "1e-05"}, {0.1, "0.1"}, {1.5e-7, "1.5e-07"},  {1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"}};
+  for (const auto& [value, text] : cases) EXPECT_EQ(python_repr(value), text);
+  EXPECT_EQ(python_repr(std::numeric_limits<double>::quiet_NaN()), "nan");
+  EXPECT_EQ(python_repr(-std::numeric_limits<double>::infinity()), "-inf");
+}
+
+TEST(KeptNames, PicksFromFarApart) {
+  KeptNames names(std::make_unique<PositionalNames>("g", 1000000), {0, 1, 70000, 999999});
+  std::vector<std::string> some;
+  names.read({0, 4}, some);
+  EXPECT_THAT(some, ElementsAre("g1", "g2", "g70001", "g1000000"));
+  names.read({1, 3}, some);
+  EXPECT_THAT(some, ElementsAre("g2", "g70001"));
+}
+
+}  // namespace
+}  // namespace quern::io
