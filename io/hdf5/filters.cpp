@@ -61,8 +61,9 @@ std::size_t filter(unsigned flags, std::size_t n_params, const unsigned* params,
   return written;
 }
 
+// Said to encode as well: otherwise HDF5 refuses to create datasets that are then filled with chunks we encoded ourselves.
 constexpr H5Z_class2_t filter_class(FilterId id, const char* name, H5Z_func_t function) {
-  return {H5Z_CLASS_T_VERS, static_cast<H5Z_filter_t>(id), 0, 1, name, nullptr, nullptr, function};
+  return {H5Z_CLASS_T_VERS, static_cast<H5Z_filter_t>(id), 1, 1, name, nullptr, nullptr, function};
 }
 
 }  // namespace
