@@ -2,6 +2,7 @@
 #pragma once
 #include <hdf5.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@ struct MatrixInput {
   ColumnMap columns;
   std::string tmp_dir;  // for what does not fit the budget
   int threads = 1;
+  const std::atomic<bool>* stop = nullptr;  // set by a signal handler; long work before the first chunk looks at it (Interrupted)
 };
 
 // Claims from `budget` what it keeps (row pointers, the transposed matrix ...).

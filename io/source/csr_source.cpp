@@ -10,47 +10,12 @@
 #include "io/source/canonical_rows.hpp"
 #include "io/source/element_stream.hpp"
 #include "io/source/element_stream_types.hpp"
+#include "io/source/element_writers.hpp"
 #include "io/source/row_pointers.hpp"
 #include "io/sources.hpp"
 
 namespace quern::io {
 namespace {
-
-class ColumnWriter final : public ElementWriter {
- public:
-  ColumnWriter(const StoredType& type, std::uint32_t* out) : type_(type), out_(out), direct_(is_column_type(type)) {}
-  std::byte* direct(std::size_t at) override { return direct_ ? reinterpret_cast<std::byte*>(out_ + at) : nullptr; }
-  void put(const std::byte* raw, std::size_t n, std::size_t at) override {
-    if (direct_)
-      std::copy_n(raw, n * sizeof(std::uint32_t), reinterpret_cast<std::byte*>(out_ + at));
-    else
-      convert_columns(type_, raw, n, out_ + at);
-  }
-
- private:
-  const StoredType& type_;
-  std::uint32_t* out_;
-  bool direct_;
-};
-
-class ValueWriter final : public ElementWriter {
- public:
-  ValueWriter(const StoredType& type, ValueType value, std::byte* out)
-      : type_(type), value_(value), out_(out), direct_(is_value_type(type, value)) {}
-  std::byte* direct(std::size_t at) override { return direct_ ? out_ + at * size_of(value_) : nullptr; }
-  void put(const std::byte* raw, std::size_t n, std::size_t at) override {
-    if (direct_)
-      std::copy_n(raw, n * size_of(value_), out_ + at * size_of(value_));
-    else
-      convert_values(type_, raw, n, value_, out_ + at * size_of(value_));
-  }
-
- private:
-  const StoredType& type_;
-  ValueType value_;
-  std::byte* out_;
-  bool direct_;
-};
 
 class CsrSource final : public ChunkSource {
  public:

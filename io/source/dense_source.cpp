@@ -28,9 +28,10 @@ class ContiguousDenseSource final : public ChunkSource {
     rows_at_once_ = std::max<std::size_t>(1, read_bytes / std::max<std::size_t>(1, row_bytes_));
     const RowCost cost{shape_.n_cols, rows_at_once_ * row_bytes_, 0};
     rows_per_chunk_ = fitting_rows(wanted_rows(cost, targets, std::max<std::int64_t>(1, shape_.n_rows)), cost, targets, 0);
-    if (rows_per_chunk_ == 0)
+    if (rows_per_chunk_ == 0 && targets.n_slots <= least_slots)
       throw over_budget(dataset_.path(), "reading one row at a time",
                         static_cast<std::size_t>(targets.n_slots) * slot_bytes(1, cost, targets), targets, limit_bytes_);
+    rows_per_chunk_ = std::max<std::int64_t>(1, rows_per_chunk_);
     return plan_of(shape_, rows_per_chunk_, cost);
   }
 

@@ -46,10 +46,11 @@ class TiledDenseSource final : public ChunkSource {
       }
       if (rows_per_chunk_ >= enough) break;
     }
-    if (rows_per_chunk_ == 0)
+    if (rows_per_chunk_ == 0 && targets.n_slots <= least_slots)
       throw over_budget(
           tiles_.dataset().path(), "decoding one band of its chunks (" + std::to_string(tiles_.rows_per_band()) + " rows) at a time",
           room.bytes(tiles_) + static_cast<std::size_t>(targets.n_slots) * slot_bytes(1, cost, targets), targets, limit_bytes_);
+    rows_per_chunk_ = std::max<std::int64_t>(1, rows_per_chunk_);
     tiles_.use(room);
     SourcePlan plan = plan_of(shape_, rows_per_chunk_, cost);
     plan.shared_bytes = room.bytes(tiles_);

@@ -6,11 +6,12 @@
 namespace quern::io {
 namespace {
 
+constexpr std::size_t results_per_row = 384;  // row results of a run with everything turned on
 constexpr std::size_t alignment_slack = 256;  // the ring aligns each array of a slot
 
 std::size_t row_bytes(const RowCost& cost, const ChunkTargets& targets) {
   const std::size_t entry_bytes = sizeof(std::uint32_t) + size_of(targets.value_type);
-  return static_cast<std::size_t>(cost.max_row_nnz) * entry_bytes + sizeof(std::int32_t) + targets.bytes_per_row;
+  return static_cast<std::size_t>(cost.max_row_nnz) * entry_bytes + sizeof(std::int32_t) + targets.bytes_per_row + results_per_row;
 }
 
 std::size_t fixed_bytes(const RowCost& cost) { return cost.staging_bytes + cost.pending_bytes + sizeof(std::int32_t) + alignment_slack; }

@@ -9,6 +9,9 @@
 
 namespace quern::io {
 
+// Where more slots do not fit, a plan for the least memory is made and whoever asked tries fewer; with this few, over_budget is thrown.
+constexpr int least_slots = 2;
+
 struct RowCost {
   std::int64_t max_row_nnz = 0;   // entries a row can have
   std::size_t staging_bytes = 0;  // a slot's, whatever its rows

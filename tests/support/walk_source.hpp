@@ -22,6 +22,7 @@ struct Walk {
   std::size_t budget_bytes = std::size_t{256} << 20;
   ValueType value_type = ValueType::f32;
   Order order = Order::one_by_one;
+  bool chunks_known = true;  // the plan's n_chunks is no estimate
 };
 
 struct Walked {

@@ -1,0 +1,30 @@
+// Room on disk for what does not fit in memory: a file without a name, gone when its owner goes or the process dies.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace quern::io {
+
+class TemporaryFile {
+ public:
+  // In `folder` (empty: TMPDIR, else /tmp), readable by the user alone. Throws output_error "tmp-full" (no room for `bytes`) or
+  // "tmp-failed".
+  TemporaryFile(const std::string& folder, std::int64_t bytes);
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile();
+
+  // Thread-safe. Throw as the constructor does.
+  void write(std::int64_t offset, std::span<const std::byte> data);
+  void read(std::int64_t offset, std::span<std::byte> out) const;
+
+ private:
+  [[noreturn]] void fail(const char* doing, int error_number) const;
+  std::string folder_;
+  std::int64_t bytes_;
+  int descriptor_ = -1;
+};
+
+}  // namespace quern::io
