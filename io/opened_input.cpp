@@ -7,9 +7,6 @@
 
 namespace quern::io {
 
-// Sources that are not linked in yet are null.
-__attribute__((weak)) std::unique_ptr<ChunkSource> make_csc_source(const MatrixInput&, MemoryBudget&);
-
 template <class Work>
 auto OpenedInput::in_file(Work work) {
   try {
