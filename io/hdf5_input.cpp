@@ -104,10 +104,9 @@ class TenxInput final : public Hdf5Input {
     const bool present = std::any_of(frame.columns.begin(), frame.columns.end(), [&](const ColumnInfo& c) { return c.name == column; });
     const bool is_default = column == "feature_type" && wanted == InputOptions().feature_type;
     if (!present && is_default) return;
-    if (!present)
-      throw usage_error("no-such-" + std::string(column == "genome" ? "genome" : "feature-type"), wanted,
-                        "the file does not tell the " + what + " of its features");
-    filter.keep_only(*open_column(frame, column), wanted, what, column == "genome" ? "no-such-genome" : "no-such-feature-type");
+    const std::string code = column == "genome" ? "no-such-genome" : "no-such-feature-type";
+    if (!present) throw usage_error(code, wanted, "the file does not tell the " + what + " of its features");
+    filter.keep_only(*open_column(frame, column), wanted, what, code);
   }
 };
 
