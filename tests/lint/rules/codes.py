@@ -14,7 +14,7 @@ ERROR = re.compile(r"\bError(?:\s+\w+)?\s*\(\s*ErrorKind::(\w+)\s*,")
 TAKES_CODE = re.compile(r"\b(\w+)\s*\(([^()]*\bconst std::string& code\b[^()]*)\)")
 ASSIGNED = re.compile(r"\bcode\s*=\s*([^;=][^;]*);")
 # Arguments that hand a code on which was written out elsewhere.
-HANDED_ON = re.compile(r"\bcode\b|\bparts\[0\]")
+HANDED_ON = re.compile(r"\bcode\b|\bparts\[0\]|[Ww]arnings\b")
 LISTED = re.compile(r"\b(warning|problem)s_?\.(?:push|emplace)_back\s*\(\s*\{?")
 
 
