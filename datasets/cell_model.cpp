@@ -24,6 +24,7 @@ AliasTable class_table(const GeneCatalog& genes, GeneClass wanted) {
   const std::vector<std::uint32_t> members = genes.members(wanted);
   if (members.empty()) return {};
   std::vector<double> weights;
+  weights.reserve(members.size());
   for (const std::uint32_t gene : members) weights.push_back(genes.abundance[gene]);
   return {members, weights};
 }

@@ -80,7 +80,7 @@ std::string make_symbol(const Family& family, RandomStream& random) {
 
 std::vector<std::string> mitochondrial_symbols(Species species) {
   std::vector<std::string> symbols = in_species(words(kMitochondrial), species);
-  for (std::string& symbol : symbols) symbol = (species == Species::human ? "MT-" : "mt-") + symbol;
+  for (std::string& symbol : symbols) symbol.insert(0, species == Species::human ? "MT-" : "mt-");
   return symbols;
 }
 

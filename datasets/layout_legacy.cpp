@@ -83,7 +83,7 @@ void write_var(io::OutputFile& file, const std::string& name, const WriteContext
 }  // namespace
 
 MatrixTotals write_legacy(io::OutputFile& file, const WriteContext& context) {
-  const MatrixTotals totals = write_matrices(file, context);
+  MatrixTotals totals = write_matrices(file, context);
   write_obs(file, context, totals);
   write_var(file, "var", context, totals);
   if (context.content.spec.normalized) write_var(file, "raw.var", context, totals);

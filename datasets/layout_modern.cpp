@@ -50,6 +50,7 @@ void write_codes(const io::OutputGroup& group, const WriteContext& context, cons
   io::tag_element(codes.get(), codes.object(), "array", "0.2.0");
   for_cell_blocks(context.content, [&](std::int64_t first, const std::vector<Cell>& cells) {
     std::vector<Code> block;
+    block.reserve(cells.size());
     for (const Cell& cell : cells) block.push_back(static_cast<Code>(label.code(cell)));
     io::write_range(codes, io::file_type<Code>(), first, static_cast<std::int64_t>(block.size()), block.data());
   });

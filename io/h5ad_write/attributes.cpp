@@ -39,6 +39,7 @@ void write_attribute(hid_t object, const std::string& path, const std::string& n
 void write_attribute(hid_t object, const std::string& path, const std::string& name, const std::vector<std::string>& values) {
   if (values.empty()) return put(object, path, name, file_type<double>(), line_space(0).get(), nullptr);
   std::vector<const char*> texts;
+  texts.reserve(values.size());
   for (const std::string& value : values) texts.push_back(value.c_str());
   put(object, path, name, variable_string().get(), line_space(values.size()).get(), texts.data());
 }

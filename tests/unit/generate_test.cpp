@@ -67,10 +67,10 @@ TEST(AliasTable, DrawsInProportion) {
   std::vector<int> drawn(11);
   constexpr int kDraws = 1 << 16;
   for (std::uint64_t i = 0; i < kDraws; ++i) ++drawn[table.draw(static_cast<std::uint32_t>(i * ((1ULL << 32) / kDraws)))];
-  EXPECT_NEAR(drawn[7], kDraws / 8, 4);
+  EXPECT_NEAR(drawn[7], kDraws * 0.125, 4);
   EXPECT_EQ(drawn[8], 0);
-  EXPECT_NEAR(drawn[9], kDraws / 4, 4);
-  EXPECT_NEAR(drawn[10], kDraws * 5 / 8, 4);
+  EXPECT_NEAR(drawn[9], kDraws * 0.25, 4);
+  EXPECT_NEAR(drawn[10], kDraws * 0.625, 4);
 }
 
 TEST(Genes, NamesAreUniqueAndFamiliesWhole) {
