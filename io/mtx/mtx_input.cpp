@@ -6,8 +6,6 @@
 
 namespace quern::io {
 
-__attribute__((weak)) std::unique_ptr<ChunkSource> make_mtx_source(const MatrixInput&, MemoryBudget&);
-
 namespace {
 
 class MtxInput final : public OpenedInput {

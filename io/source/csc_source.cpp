@@ -35,13 +35,9 @@ class CscSource final : public LateRowsSource {
 
  protected:
   std::size_t workspace_bytes(ValueType type, std::size_t left) override {
-    constexpr std::size_t most_spill = std::size_t{64} << 20;
-    const std::int64_t widest_row = std::min<std::int64_t>(genes_.used(), static_cast<std::int64_t>(genes_.all().size()) - 1);
-    const std::size_t least_spill = Transposer::least_spill_bytes(genes_.used(), widest_row, type);
+    const std::int64_t n_genes = static_cast<std::int64_t>(genes_.all().size()) - 1;
     walk_bytes_ = walk_.plan(type, left / 2);
-    const std::size_t spill =
-        std::clamp(left - std::min(left, walk_bytes_), least_spill, std::max(least_spill, std::min(left / 2, most_spill)));
-    return walk_bytes_ + spill;
+    return walk_bytes_ + Transposer::spill_bytes(genes_.used(), n_genes, type, left - std::min(left, walk_bytes_));
   }
   bool ready(ValueType type) const override { return transposer_.holds(type); }
   std::span<const std::int64_t> row_pointers() const override {

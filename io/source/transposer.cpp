@@ -23,11 +23,14 @@ Transposer::Transposer(std::int64_t n_rows, std::string object, std::string tmp_
   pointers_claim_ = budget.claim("row pointers", (static_cast<std::size_t>(n_rows) + 2) * sizeof(std::int64_t));
 }
 
-// Room for the longest row while it is grouped, and for as many buckets' buffers as there will be buckets.
-std::size_t Transposer::least_spill_bytes(std::int64_t nnz, std::int64_t max_row_nnz, ValueType type) {
+std::size_t Transposer::spill_bytes(std::int64_t nnz, std::int64_t max_row_nnz, ValueType type, std::size_t left) {
+  constexpr std::size_t most = std::size_t{64} << 20;
   const std::size_t grouped = 3 * sizeof(std::uint32_t) + 2 * size_of(type);  // a record and the entry made of it
-  const auto buffers = static_cast<std::size_t>(128 * std::sqrt(static_cast<double>(nnz)));
-  return std::max(static_cast<std::size_t>(max_row_nnz) * grouped, buffers) + 4096;
+  const auto all = static_cast<std::size_t>(std::min(nnz, std::int64_t{1} << 48)) * grouped;
+  const auto longest_row = static_cast<std::size_t>(std::min(max_row_nnz, nnz)) * grouped;
+  const auto buffers = static_cast<std::size_t>(128 * std::sqrt(static_cast<double>(nnz)));  // as many as there will be buckets
+  const std::size_t least = std::min(std::max(longest_row, buffers), all) + 4096;
+  return std::clamp(left / 2, least, std::max(least, std::min(most, all)));
 }
 
 void Transposer::begin_counting() {

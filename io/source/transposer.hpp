@@ -19,8 +19,9 @@ class Transposer {
   // `object` names the matrix in messages. Claims the row pointers.
   Transposer(std::int64_t n_rows, std::string object, std::string tmp_dir, MemoryBudget& budget);
 
-  // Least bytes for `spill` below when no row has more than max_row_nnz of the nnz entries.
-  static std::size_t least_spill_bytes(std::int64_t nnz, std::int64_t max_row_nnz, ValueType type);
+  // Bytes for `spill` below when no row has more than max_row_nnz of the nnz entries: a good part of `left`, but never less than what is
+  // needed and not more than is of use.
+  static std::size_t spill_bytes(std::int64_t nnz, std::int64_t max_row_nnz, ValueType type, std::size_t left);
 
   void begin_counting();
   void count(std::uint32_t row) { ++pointers_[std::size_t{row} + 2]; }  // row < n_rows

@@ -65,7 +65,7 @@ void group(const Triplets& matrix, bool in_memory) {
   Transposer transposer(matrix.n_rows, "X", "", budget);
   count_all(transposer, matrix);
   const auto nnz = static_cast<std::int64_t>(matrix.entries.size());
-  std::vector<std::byte> spill(Transposer::least_spill_bytes(nnz, matrix.n_cols, type_of<V>));
+  std::vector<std::byte> spill(Transposer::spill_bytes(nnz, matrix.n_cols, type_of<V>, 0));
   transposer.begin_placing(type_of<V>, spill, in_memory ? 0 : plenty);
   EXPECT_EQ(transposer.uses_file(), !in_memory);
   place_all<V>(transposer, matrix);
