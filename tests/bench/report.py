@@ -36,6 +36,8 @@ HEADER = ("lane", "least", "median", "x floor", "x full", "M values/s", "RSS MiB
 def print_results(results):
     machine = results["machine"]
     print(f"\n{machine['quern']} · {machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads · {machine['date']}")
+    if machine["load_at_start"] > 0.2 * machine["cores"]:
+        print(f"The machine was busy when this began (load {machine['load_at_start']:.1f}): trust the ratios little and the seconds less.")
     print(" ".join(f"{name} {version}" for name, version in machine["packages"].items()))
     for name, why in results["skipped"].items():
         print(f"skipped: {name}: {why}")
