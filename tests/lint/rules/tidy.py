@@ -6,7 +6,7 @@ import pathlib
 import re
 import subprocess
 
-FOLDERS = ("host/", "io/", "cli/")
+FOLDERS = ("host/", "io/", "cli/", "datasets/")
 LOCAL_INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
 OUR_CONFIG = pathlib.Path(__file__).resolve().parents[3] / ".clang-tidy"
 
@@ -51,5 +51,5 @@ def check(tree):
 
 SAMPLES = [
     ({"io/a.cpp": "int f(int a) { return a; }\n"}, 0),
-    ({"io/a.cpp": "#include <string>\nint f(std::string a) { return a == std::string() ? 1 : 2; }\n"}, 2),
+    ({"io/a.cpp": "#include <string>\nint f(std::string a) { return a.empty() ? 1 : 2; }\n"}, 1),
 ]
