@@ -22,6 +22,9 @@ void convert_columns(const StoredType& type, const std::byte* in, std::size_t n,
 // 64-bit integers beyond 2^53 are rounded to the nearest double.
 void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out);
 
+// true when every column is above the one before.
+bool is_ascending(const std::uint32_t* columns, std::size_t n);
+
 // What n values are like.
 ChunkFacts inspect(const float* values, std::size_t n);
 ChunkFacts inspect(const double* values, std::size_t n);

@@ -1,4 +1,4 @@
-// What values are like, at the speed of the cache: one source, compiled for every vector width and chosen at run time.
+// What values and columns are like, at the speed of the cache: one source, compiled for every vector width and chosen at run time.
 // Only comparisons and maxima, so that every width gives the same answer.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "io/decode/inspect.cpp"
@@ -63,6 +63,18 @@ ChunkFacts inspect_all(const V* HWY_RESTRICT values, std::size_t n) {
 ChunkFacts inspect_floats(const float* values, std::size_t n) { return inspect_all(values, n); }
 ChunkFacts inspect_doubles(const double* values, std::size_t n) { return inspect_all(values, n); }
 
+bool ascending(const std::uint32_t* HWY_RESTRICT columns, std::size_t n) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto marks = hn::Zero(d);
+  std::size_t i = 1;
+  for (; i + lanes <= n; i += lanes)
+    marks = hn::Or(marks, hn::VecFromMask(d, hn::Not(hn::Lt(hn::LoadU(d, columns + i - 1), hn::LoadU(d, columns + i)))));
+  unsigned descents = any(d, marks);
+  for (; i < n; ++i) descents |= static_cast<unsigned>(columns[i] <= columns[i - 1]);
+  return descents == 0;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace quern::io
 HWY_AFTER_NAMESPACE();
@@ -72,6 +84,7 @@ namespace quern::io {
 
 HWY_EXPORT(inspect_floats);
 HWY_EXPORT(inspect_doubles);
+HWY_EXPORT(ascending);
 
 namespace {
 
@@ -88,6 +101,8 @@ void inspect_specials(const V* values, std::size_t n, ChunkFacts& facts) {
 }
 
 }  // namespace
+
+bool is_ascending(const std::uint32_t* columns, std::size_t n) { return HWY_DYNAMIC_DISPATCH(ascending)(columns, n); }
 
 ChunkFacts inspect(const float* values, std::size_t n) {
   ChunkFacts facts = HWY_DYNAMIC_DISPATCH(inspect_floats)(values, n);

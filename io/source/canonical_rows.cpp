@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "io/decode/convert.hpp"
+
 namespace quern::io {
 namespace {
-
-bool is_ascending(const std::uint32_t* columns, std::int32_t n) {
-  unsigned descents = 0;
-  for (std::int32_t i = 1; i < n; ++i) descents |= static_cast<unsigned>(columns[i] <= columns[i - 1]);
-  return descents == 0;
-}
 
 // Sorts one row in place; returns its length after summing duplicates.
 template <class V>
@@ -44,7 +40,7 @@ std::int32_t canonical_rows(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& 
     const std::int32_t end = slot.offsets[r + 1];
     std::int32_t n = end - begin;
     const std::uint32_t* columns = slot.columns + begin;
-    const bool ascending = is_ascending(columns, n);
+    const bool ascending = is_ascending(columns, static_cast<std::size_t>(n));
     // The last column of an ascending row is its largest.
     if (n > 0 && (!ascending || columns[n - 1] >= n_cols))
       if (const std::int32_t bad = find_bad_column(columns, n, n_cols); bad >= 0) return begin + bad;

@@ -100,6 +100,21 @@ void check_inspect() {
     }
 }
 
+void check_ascending() {
+  for (std::size_t n = 0; n < 70; ++n) {
+    std::vector<std::uint32_t> columns;
+    for (std::size_t i = 0; i < n; ++i) columns.push_back(static_cast<std::uint32_t>(i) + 0x7ffffff0U);  // across the sign bit
+    EXPECT_TRUE(is_ascending(columns.data(), n));
+    for (std::size_t at = 1; at < n; ++at) {
+      auto equal = columns, falling = columns;
+      equal[at] = equal[at - 1];
+      falling[at] = 3;
+      EXPECT_FALSE(is_ascending(equal.data(), n));
+      EXPECT_FALSE(is_ascending(falling.data(), n));
+    }
+  }
+}
+
 // Every vector width this machine has, then the automatic choice again.
 TEST(Convert, InspectAgreesOnEveryTarget) {
   std::int64_t left = static_cast<std::int64_t>(hwy::SupportedTargets());
@@ -109,6 +124,7 @@ TEST(Convert, InspectAgreesOnEveryTarget) {
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     check_inspect<float>();
     check_inspect<double>();
+    check_ascending();
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
