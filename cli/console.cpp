@@ -30,11 +30,11 @@ bool wants_colours(const std::string& choice, bool terminal) {
 
 }  // namespace
 
-std::string printable(const std::string& text) {
+std::string printable(const std::string& text, bool keep_line_ends) {
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
+    if ((byte < 0x20 && !(keep_line_ends && c == '\n')) || byte == 0x7f)
       result += fmt::format("\\x{:02x}", byte);
     else
       result += c;
@@ -72,7 +72,7 @@ void Console::line(const char* colour, const std::string& head, const std::strin
 void Console::error(const Error& error) {
   std::string text;
   if (!error.path().empty()) text += printable(error.path()) + ": ";
-  if (!error.object().empty()) text += printable(error.object()) + ": ";
+  if (!error.object().empty() && error.object() != error.path()) text += printable(error.object()) + ": ";
   line(red, name_ + ": ", text + printable(error.what()) + " [" + error.code() + "]");
   if (!error.hint().empty()) line(dim, "  ", printable(error.hint()));
 }

@@ -14,7 +14,7 @@ struct ConsoleOptions {
 };
 
 // Text with control characters made visible, so that a name inside a file cannot play with the terminal.
-std::string printable(const std::string& text);
+std::string printable(const std::string& text, bool keep_line_ends = false);
 
 // One user at a time.
 class Console {

@@ -12,6 +12,9 @@
 
 namespace quern::cli {
 
+// The files behind an INPUT: itself, or what belongs to a 10x matrix directory.
+std::vector<std::string> input_files(const std::string& input);
+
 class Session {
  public:
   explicit Session(const std::string& verb) : console(verb), report(verb) {}
@@ -23,13 +26,13 @@ class Session {
 
   void warn(const std::string& code, const std::string& text);  // on standard error and in the report
   void warn(const std::vector<io::Warning>& warnings);
-  void say(const std::string& text) { summary_ += text; }  // for people, on standard output, when all went well
+  void say(const std::string& text) { summary_ += printable(text, true); }  // for people, on standard output, when all went well
   const std::string& summary() const { return summary_; }
 
   io::OutputOptions output_options() const;
   // Opens an output of the verb; stale parts become warnings.
   std::unique_ptr<io::TextOutput> open_output(const std::string& target);
-  std::vector<std::string> more_inputs;  // besides options.input: lists of names and the like, which no output may replace
+  std::vector<std::string> inputs;  // what no output may replace: INPUT (put here before run), lists of names and the like
 
  private:
   std::string summary_;

@@ -4,6 +4,16 @@ namespace quern::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
+      {"info", "what a file holds: matrices, columns, keys",
+       "quern info pbmc.h5ad\n"
+       "quern info pbmc.h5ad uns/neighbors\n"
+       "quern info any.h5 --tree\n",
+       make_info},
+      {"qc", "cell and gene statistics, as scanpy's calculate_qc_metrics",
+       "quern qc pbmc.h5ad\n"
+       "quern qc pbmc.h5ad --layer raw --cells-out cells.tsv --genes-out genes.tsv.gz\n"
+       "quern qc pbmc.h5ad --qc-vars ribo --qc-vars 'hb=^HB[AB]' --json -\n",
+       make_qc},
       {"generate", "write realistic synthetic data",
        "quern generate test.h5ad --preset tabula-muris-droplet --cells 5000\n"
        "quern generate pbmc.h5ad --preset pbmc3k --seed 7\n"

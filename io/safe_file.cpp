@@ -30,11 +30,7 @@ bool is_same_file(const struct stat& a, const std::string& path) {
 
 void refuse_inputs(const std::string& target, const struct stat& found, const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {
-    bool same = is_same_file(found, input);
-    std::error_code ignored;
-    for (fs::directory_iterator entry(input, ignored), end; !same && !ignored && entry != end; entry.increment(ignored))
-      same = is_same_file(found, entry->path().string());
-    if (same)
+    if (is_same_file(found, input))
       throw output_error("same-file", "", "the output is the input " + input, "name another file: an input is never written to")
           .in_file(target);
   }

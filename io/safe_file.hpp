@@ -10,7 +10,7 @@ namespace quern::io {
 
 struct OutputOptions {
   bool force = false;                 // may replace an existing file
-  std::vector<std::string> inputs{};  // files (or folders whose files) the output must not be, under whatever name
+  std::vector<std::string> inputs{};  // files that the output must not be, under whatever name
   std::string tmp_dir{};              // for text that waits for standard output; empty: TMPDIR, else /tmp
 };
 

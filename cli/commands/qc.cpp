@@ -1,0 +1,168 @@
+// `quern qc`: scanpy's calculate_qc_metrics, streamed.
+#include <chrono>
+#include <optional>
+
+#include "cli/backends.hpp"
+#include "cli/command.hpp"
+#include "cli/qc_run.hpp"
+#include "cli/qc_tables.hpp"
+#include "cli/signals.hpp"
+
+namespace quern::cli {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+class Qc final : public Command {
+ public:
+  void declare(OptionSet& set, SharedOptions& shared) override {
+    declare_input(set, shared);
+    set.group("What is computed");
+    set.list("--qc-vars", "NAME[=REGEX|=@FILE]", options_.qc_vars,
+             "groups of genes whose share is wanted: mt (on by default) and ribo are ready-made, NAME=REGEX and NAME=@FILE are your own, "
+             "none turns "
+             "all off");
+    set.text("--percent-top", "N,...|none", options_.percent_top, "shares of the N largest genes of a cell (default: 50,100,200,500)");
+    set.flag("--moments", options_.moments, "also the mean and variance of each gene's values and of their log1p CPM");
+    set.flag("--legacy-names", options_.legacy_names, "also the old names: n_counts, n_genes, n_cells, percent_NAME (a fraction)");
+    set.group("Tables");
+    set.output("--cells-out", "TSV|-", options_.cells_out, "a line for each cell; a name ending in .gz is compressed");
+    set.output("--genes-out", "TSV|-", options_.genes_out, "a line for each gene");
+    declare_compute(set, shared);
+    declare_reporting(set, shared);
+  }
+
+  void run(Session& session) override;
+
+ private:
+  QcOptions options_;
+};
+
+// What one run holds while it lasts; members are destroyed from the last to the first.
+class QcRun {
+ public:
+  QcRun(const QcOptions& options, Session& session) : options_(options), session_(session), budget_(session.options.memory_bytes) {}
+
+  void open() {
+    rules_ = parse_qc_vars(options_.qc_vars);
+    const std::vector<std::int32_t> percent_top = parse_percent_top(options_.percent_top);
+    for (const GeneSetRule& rule : rules_)
+      if (!rule.file.empty()) session_.inputs.push_back(rule.file);
+    BackendChoice choice = choose_backend(session_.options.backend, session_.options.threads);
+    backend_ = std::move(choice.backend);
+    session_.report.set_backend(backend_->name(), backend_->device());
+    session_.console.note("backend " + backend_->name() + ": " + choice.reason);
+    cells_output_ = open_table(options_.cells_out);
+    genes_output_ = open_table(options_.genes_out);
+    input_ = io::Input::open(session_.options.input, input_options(session_.options));
+    source_ = input_->source(budget_);
+    describe_input();
+    ops_.rows.percent_top = usable_percent_top(percent_top, facts_.shape.n_cols, session_);
+    ops_.columns.moments = options_.moments;
+    gene_names_ = input_->column_names();
+    sets_ = match_gene_sets(rules_, *gene_names_, budget_);
+    ops_.gene_sets = sets_.members;
+    ops_.n_gene_sets = static_cast<int>(sets_.sets.size());
+    session_.warn(input_->warnings());
+    warn_of_names(rules_, sets_, session_);
+    make_sinks();
+  }
+
+  void plan() { tell_plan(*source_, *backend_, ops_, budget_, pipeline_options(), options_, session_); }
+
+  void compute() {
+    const RunReport run = run_pipeline(*source_, *backend_, ops_, sinks_, budget_, pipeline_options());
+    session_.console.end_progress();
+    const QcTotals totals = summary_->totals();
+    warn_of_values(run.facts, totals.integer_mode, facts_, session_);
+    const double before_writing = seconds_since(started_);
+    if (cells_output_) cells_output_->commit();
+    if (genes_output_) genes_output_->commit();
+    session_.report.set_run({run.threads,
+                             run.passes,
+                             run.chunks,
+                             run.bytes_read,
+                             run.nnz,
+                             budget_.limit(),
+                             0,
+                             run.seconds,
+                             {{"open", opened_}, {"compute", run.seconds}, {"write", seconds_since(started_) - before_writing}}});
+    tell(facts_, sets_, totals, run, backend_->name(), options_, session_);
+    for (const MemoryBudget::Row& row : budget_.table())
+      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+  }
+
+ private:
+  std::unique_ptr<io::TextOutput> open_table(const std::string& target) {
+    if (target.empty()) return nullptr;
+    if (!session_.options.dry_run) return session_.open_output(target);
+    if (target != "-") io::resolve_output(target, session_.output_options());  // says now what the run would say
+    return nullptr;
+  }
+
+  void describe_input() {
+    const io::MatrixInfo& matrix = input_->matrix();
+    facts_ = {matrix.name, source_->shape(), matrix.nnz, input_->info().has_raw};
+    session_.report.set_input(input_->info());
+    session_.report.set_matrix(matrix);
+    session_.console.note("reading " + matrix.name + " of " + session_.options.input);
+  }
+
+  void make_sinks() {
+    opened_ = seconds_since(started_);
+    QcColumns columns{ops_.rows.percent_top, {}, options_.legacy_names, options_.moments, facts_.shape.n_rows};
+    for (const GeneSets::Set& set : sets_.sets) columns.set_names.push_back(set.name);
+    summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
+    sinks_.push_back(&*summary_);
+    if (!options_.cells_out.empty()) cell_names_ = input_->row_names();
+    if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
+    if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_));
+  }
+
+  PipelineOptions pipeline_options() {
+    PipelineOptions options;
+    options.threads = session_.options.threads;
+    options.chunk_nnz = session_.options.chunk_nnz;
+    options.stop = &stop_flag();
+    options.row_names = cell_names_.get();
+    const std::int64_t n_rows = facts_.shape.n_rows;
+    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
+    return options;
+  }
+
+  const QcOptions& options_;
+  Session& session_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  double opened_ = 0;
+  MemoryBudget budget_;
+  std::vector<GeneSetRule> rules_;
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<io::TextOutput> cells_output_, genes_output_;
+  std::unique_ptr<io::Input> input_;
+  std::unique_ptr<ChunkSource> source_;
+  QcInput facts_;
+  OpSpec ops_;
+  std::unique_ptr<NameSource> gene_names_, cell_names_;
+  GeneSets sets_;
+  std::optional<QcSummary> summary_;
+  std::optional<CellsTable> cells_table_;
+  std::optional<GenesTable> genes_table_;
+  std::vector<Sink*> sinks_;
+};
+
+void Qc::run(Session& session) {
+  QcRun run(options_, session);
+  run.open();
+  if (session.options.dry_run)
+    run.plan();
+  else
+    run.compute();
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_qc() { return std::make_unique<Qc>(); }
+
+}  // namespace quern::cli

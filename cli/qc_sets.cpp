@@ -1,0 +1,134 @@
+#include "cli/qc_sets.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <sstream>
+#include <unordered_set>
+
+#include "host/core/error.hpp"
+#include "host/ops/op_spec.hpp"
+
+namespace quern::cli {
+namespace {
+
+constexpr std::size_t longest_matched_name = 2000;  // std::regex recurses once a character
+constexpr std::int64_t names_at_once = 4096;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_mitochondrial(const std::string& gene) {
+  return gene.size() >= 3 && lower(gene[0]) == 'm' && lower(gene[1]) == 't' && gene[2] == '-';
+}
+
+bool is_ribosomal(const std::string& gene) {
+  return gene.starts_with("RPS") || gene.starts_with("RPL") || gene.starts_with("Rps") || gene.starts_with("Rpl");
+}
+
+GeneSetRule rule_from_pattern(const std::string& name, const std::string& pattern) {
+  const auto bad = [name](const std::regex_error& error) {
+    return usage_error("bad-regex", "--qc-vars " + name, std::string("the pattern cannot be used: ") + error.what(),
+                       "patterns are ECMAScript regular expressions, such as ^(HBA|HBB)");
+  };
+  try {
+    const auto regex = std::make_shared<std::regex>(pattern, std::regex::ECMAScript | std::regex::optimize);
+    const auto matches = [regex, bad](const std::string& gene) {
+      try {
+        return gene.size() <= longest_matched_name && std::regex_search(gene, *regex);
+      } catch (const std::regex_error& error) {
+        throw bad(error);
+      }
+    };
+    return {name, matches, {}, 0};
+  } catch (const std::regex_error& error) {
+    throw bad(error);
+  }
+}
+
+GeneSetRule rule_from_file(const std::string& name, const std::string& path) {
+  std::ifstream lines(path);
+  const auto names = std::make_shared<std::unordered_set<std::string>>();
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) names->insert(line);
+  }
+  if (!lines.eof()) throw input_error("unreadable-list", "--qc-vars " + name, "the list of gene names cannot be read").in_file(path);
+  return {name, [names](const std::string& gene) { return names->contains(gene); }, path, names->size()};
+}
+
+GeneSetRule ready_made(const std::string& name) {
+  if (name == "mt") return {name, is_mitochondrial, {}, 0};
+  if (name == "ribo") return {name, is_ribosomal, {}, 0};
+  throw usage_error("bad-qc-var", "--qc-vars " + name, "is neither mt nor ribo nor none",
+                    "say what it is: --qc-vars NAME=REGEX or NAME=@FILE");
+}
+
+void put(std::vector<GeneSetRule>& rules, GeneSetRule rule) {
+  const auto same = std::find_if(rules.begin(), rules.end(), [&](const GeneSetRule& r) { return r.name == rule.name; });
+  if (same != rules.end())
+    *same = std::move(rule);
+  else
+    rules.push_back(std::move(rule));
+}
+
+void put_word(std::vector<GeneSetRule>& rules, const std::string& word) {
+  const auto equals = word.find('=');
+  if (equals != std::string::npos) {
+    const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
+    if (name.empty() || value.empty())
+      throw usage_error("bad-qc-var", "--qc-vars " + word, "needs a name and a pattern", "NAME=REGEX or NAME=@FILE");
+    put(rules, value.starts_with('@') ? rule_from_file(name, value.substr(1)) : rule_from_pattern(name, value));
+    return;
+  }
+  std::istringstream names(word);
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name == "none")
+      rules.clear();
+    else
+      put(rules, ready_made(name));
+  }
+}
+
+std::uint64_t hash_of(const std::string& name) { return XXH3_64bits(name.data(), name.size()); }
+
+}  // namespace
+
+std::vector<GeneSetRule> parse_qc_vars(const std::vector<std::string>& words) {
+  std::vector<GeneSetRule> rules{ready_made("mt")};
+  for (const std::string& word : words) put_word(rules, word);
+  if (rules.size() > max_gene_sets)
+    throw usage_error("too-many-qc-vars", "--qc-vars", fmt::format("{} are more than {}", rules.size(), max_gene_sets));
+  return rules;
+}
+
+GeneSets match_gene_sets(const std::vector<GeneSetRule>& rules, NameSource& genes, MemoryBudget& budget) {
+  const auto n_genes = static_cast<std::size_t>(genes.size());
+  GeneSets result;
+  for (const GeneSetRule& rule : rules) result.sets.push_back({rule.name, 0});
+  result.claim = budget.claim("gene sets", n_genes * sizeof(std::uint32_t));
+  result.members.assign(n_genes, 0);
+  const Claim hash_claim = budget.claim("search for repeated gene names", n_genes * sizeof(std::uint64_t));
+  std::vector<std::uint64_t> hashes;
+  hashes.reserve(n_genes);
+  std::vector<std::string> names;
+  for (std::int64_t first = 0; first < genes.size(); first += names_at_once) {
+    genes.read({first, std::min(first + names_at_once, genes.size())}, names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      hashes.push_back(hash_of(names[i]));
+      for (std::size_t q = 0; q < rules.size(); ++q) {
+        if (!rules[q].matches(names[i])) continue;
+        result.members[static_cast<std::size_t>(first) + i] |= std::uint32_t{1} << q;
+        ++result.sets[q].n_genes;
+      }
+    }
+  }
+  std::sort(hashes.begin(), hashes.end());
+  for (std::size_t i = 1; i < hashes.size(); ++i) result.n_repeated_names += hashes[i] == hashes[i - 1];
+  return result;
+}
+
+}  // namespace quern::cli
