@@ -4,6 +4,7 @@
 
 #include "host/core/error.hpp"
 #include "io/h5ad_write/write_handles.hpp"
+#include "io/hdf5/filters.hpp"
 
 namespace quern::io {
 namespace {
@@ -21,15 +22,6 @@ int parse_level(const std::string& word, const std::string& text, int highest) {
   const auto [stop, error] = std::from_chars(word.data(), end, level);
   if (error != std::errc{} || stop != end || level < 1 || level > highest) throw bad_compression(text);
   return level;
-}
-
-// HDF5 creates datasets only with filters it knows. Chunks are packed by ChunkEncoder and stored as they are, so it never calls this.
-std::size_t refuse_to_run(unsigned, std::size_t, const unsigned*, std::size_t, std::size_t*, void**) { return 0; }
-
-void make_zstd_known() {
-  if (H5Zfilter_avail(kZstdFilter) > 0) return;
-  const H5Z_class2_t declared{H5Z_CLASS_T_VERS, kZstdFilter, 1, 0, "zstd", nullptr, nullptr, refuse_to_run};
-  done(H5Zregister(&declared), "zstd", "register the filter");
 }
 
 }  // namespace
@@ -69,7 +61,7 @@ void declare_filters(hid_t creation, const Compression& compression, const std::
   if (compression.packing == Packing::gzip)
     done(H5Pset_deflate(creation, static_cast<unsigned>(compression.level)), object, "set the gzip filter");
   if (compression.packing == Packing::zstd) {
-    make_zstd_known();
+    if (H5Zfilter_avail(kZstdFilter) <= 0) register_filters();  // HDF5 creates datasets only with filters it knows
     const unsigned level = static_cast<unsigned>(compression.level);
     done(H5Pset_filter(creation, kZstdFilter, H5Z_FLAG_MANDATORY, 1, &level), object, "set the zstd filter");
   }

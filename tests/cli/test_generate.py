@@ -95,11 +95,12 @@ def test_wide_indices_of_the_atlas(generate):
 
 @pytest.mark.parametrize("preset", ["tabula-muris-droplet", "pbmc3k", "brain-1.3m"])
 def test_same_arguments_same_bytes(generate, preset):
-    first = generate("a", "-t", 1, preset=preset).read_bytes()
+    size = ["--cells", 2500, "--genes", 2000, "--nnz-per-cell", 400]  # several segments
+    first = generate("a", "-t", 1, preset=preset, size=size).read_bytes()
     time.sleep(1.1)  # a time in whole seconds would show
     for threads in (2, 3):
-        assert generate("b", "-t", threads, "-f", preset=preset).read_bytes() == first
-    assert generate("c", "--seed", 1, preset=preset).read_bytes() != first
+        assert generate("b", "-t", threads, "-f", preset=preset, size=size).read_bytes() == first
+    assert generate("c", "--seed", 1, preset=preset, size=size).read_bytes() != first
 
 
 @pytest.mark.parametrize("arguments", [["--chunk", 1], ["--chunk", 997], ["--chunk", 10_000_000], ["--compression", "none"],
@@ -214,3 +215,13 @@ def test_full_disk(quern_bin, generate, tmp_path, preset, share):
     assert "write-failed" in done.stderr and "File too large" in done.stderr
     assert "HDF5-DIAG" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_straddle_segments(generate):
+    size = ["--cells", 2500, "--genes", 2000, "--nnz-per-cell", 400]
+    whole = generate("a.h5ad", "--chunk", 10_000_000, size=size)
+    parts = generate("b.h5ad", "--chunk", 9973, size=size)
+    assert counts_of(whole).nnz > 3 * 262_144
+    assert same(counts_of(whole), counts_of(parts))
+    assert anndata.read_h5ad(whole).obs.equals(anndata.read_h5ad(parts).obs)
+    assert anndata.read_h5ad(whole).var.equals(anndata.read_h5ad(parts).var)

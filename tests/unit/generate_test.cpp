@@ -183,13 +183,14 @@ TEST(SegmentPlanner, SegmentsTileTheMatrix) {
 TEST(Generate, SameBytesForAnyNumberOfThreads) {
   const test::TempFolder folder;
   for (const char* preset : {"tabula-muris-droplet", "atlas-11m", "brain-1.3m"}) {
+    const GenerateSpec several_segments = small(preset, 2500, 2000, 400);
     std::string first;
     for (const int threads : {1, 2, 5}) {
       MemoryBudget budget(256 << 20);
       GenerateOptions options;
       options.threads = threads;
       options.output.force = true;
-      const GenerateReport report = generate(small(preset, 300), folder / "x", budget, options);
+      const GenerateReport report = generate(several_segments, folder / "x", budget, options);
       const std::string bytes = test::file_contents(folder / "x");
       EXPECT_EQ(report.file_bytes, static_cast<std::int64_t>(bytes.size()));
       EXPECT_LE(budget.peak(), report.plan.memory_bytes);
