@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "host/core/error.hpp"
+#include "io/hdf5/quiet.hpp"
 
 namespace quern::io {
 namespace {
@@ -47,7 +48,7 @@ ChunkedDataset::ChunkedDataset(hid_t parent, const std::string& parent_path, con
       dataset_(create(parent, join_path(parent_path, name), name, type, shape, compression)) {}
 
 void ChunkedDataset::write_chunk(std::int64_t index, std::span<const std::byte> packed) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // a setting of the calling thread: chunks come from whichever worker is free
+  keep_hdf5_quiet();
   const hsize_t offset = static_cast<hsize_t>(index) * static_cast<hsize_t>(shape_.chunk_length);
   done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, &offset, packed.size(), packed.data()), path(), "write a chunk");
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "host/core/error.hpp"
+#include "io/hdf5/quiet.hpp"
 
 namespace quern::io {
 namespace {
@@ -31,7 +32,7 @@ void throw_write_failed(const std::string& object, const char* doing) {
 
 OutputFile OutputFile::create(const std::string& path) {
   H5dont_atexit();  // a file abandoned after a failed write must not be closed at exit either
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  keep_hdf5_quiet();
   const PropertyHandle creation = property_list(H5P_FILE_CREATE);
   done(H5Pset_obj_track_times(creation.get(), false), path, "set file properties");
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/hdf5/quiet.hpp"
 #include "io/hdf5/strings.hpp"
 #include "io/names/number_text.hpp"
 
@@ -86,6 +87,7 @@ void ColumnData::read(RowRange range, hid_t memory_type, void* to, hid_t transfe
     memory_space = buffer.get();
     file_space = selection.get();
   }
+  keep_hdf5_quiet();
   if (H5Dread(dataset_.id.get(), memory_type, memory_space, file_space, transfer, to) < 0)
     throw input_error("corrupt-hdf5", where_, "HDF5 could not read the values", "check the file with `quern check`");
 }

@@ -1,6 +1,7 @@
 #include "io/hdf5/file.hpp"
 
 #include "io/hdf5/filters.hpp"
+#include "io/hdf5/quiet.hpp"
 #include "io/hdf5/superblock.hpp"
 
 namespace quern::io {
@@ -10,7 +11,7 @@ namespace {
 void initialise_library() {
   static const bool done = [] {
     H5open();
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    keep_hdf5_quiet();
     H5PLset_loading_state(0);
     register_filters();
     return true;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/hdf5/quiet.hpp"
+
 namespace quern::io {
 namespace {
 
@@ -125,6 +127,7 @@ void RawDataset::read_filters(hid_t properties) {
 
 // HDF5 1.10 reports a chunk that is not allocated as an error, told from a damaged chunk index by its words alone.
 std::size_t RawDataset::stored_chunk_bytes(std::span<const hsize_t> offset) const {
+  keep_hdf5_quiet();
   hsize_t bytes = 0;
   if (H5Dget_chunk_storage_size(dataset_.get(), offset.data(), &bytes) >= 0) return static_cast<std::size_t>(bytes);
   bool unallocated = false;
@@ -140,6 +143,7 @@ std::size_t RawDataset::stored_chunk_bytes(std::span<const hsize_t> offset) cons
 }
 
 std::uint32_t RawDataset::read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const {
+  keep_hdf5_quiet();
   std::uint32_t mask = 0;
   if (H5Dread_chunk(dataset_.get(), H5P_DEFAULT, offset.data(), &mask, out.data()) < 0)
     throw input_error("truncated", path_, "the stored chunk at " + std::to_string(offset[0]) + " cannot be read",
@@ -148,6 +152,7 @@ std::uint32_t RawDataset::read_chunk(std::span<const hsize_t> offset, std::span<
 }
 
 std::int64_t RawDataset::chunk_file_offset(std::span<const hsize_t> offset) const {
+  keep_hdf5_quiet();
   unsigned mask = 0;
   haddr_t address = HADDR_UNDEF;
   hsize_t bytes = 0;
@@ -158,6 +163,7 @@ std::int64_t RawDataset::chunk_file_offset(std::span<const hsize_t> offset) cons
 }
 
 void RawDataset::read_block(std::span<const hsize_t> start, std::span<const hsize_t> count, std::byte* out) const {
+  keep_hdf5_quiet();
   const SpaceHandle space(checked(H5Dget_space(dataset_.get()), path_, "read the dataspace"));
   const SpaceHandle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr));
   if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||
