@@ -56,7 +56,7 @@ def test_fixture_is_what_it_says(case):
 def test_calculate_qc_metrics(case, quern_bin, tmp_path):
     adata = read(case)
     top = [n for n in (50, 100, 200, 500) if n <= adata.n_vars]
-    adata.var["mt"] = adata.var_names.str.startswith(("MT-", "mt-"))
+    adata.var["mt"] = [name.startswith(("MT-", "mt-")) for name in adata.var_names]
     theirs = sc.pp.calculate_qc_metrics(adata, qc_vars=["mt"], percent_top=top)
     files = tmp_path / "cells.tsv", tmp_path / "genes.tsv.gz"
     run(quern_bin, "qc", FOLDER / case["path"], *case["arguments"], "--cells-out", files[0], "--genes-out", files[1])
