@@ -112,8 +112,8 @@ class TenxInput final : public Hdf5Input {
 
 }  // namespace
 
-std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options) {
-  Hdf5File file(path, options.allow_external);
+std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options, bool measures_storage) {
+  Hdf5File file(path, options.allow_external, measures_storage);
   const Format format = detect_layout(file);
   FileInfo info = format == Format::tenx_v2   ? describe_tenx_v2(file)
                   : format == Format::tenx_v3 ? describe_tenx_v3(file)

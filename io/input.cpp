@@ -12,8 +12,15 @@ namespace {
 
 std::unique_ptr<Input> open_checked(const std::string& path, const InputOptions& options) {
   if (detect_container(path) == Container::mtx) return open_mtx_input(path, options);
-  run_in_probe([&] { open_hdf5_input(path, options)->touch(options.depth); }, probe_limits(std::filesystem::file_size(path)));
-  return open_hdf5_input(path, options);
+  const auto walk = [&] {
+    const auto input = open_hdf5_input(path, options, true);
+    input->touch(options.depth);
+    return input->storage_sizes();
+  };
+  const std::string sizes = run_in_probe(walk, probe_limits(std::filesystem::file_size(path)));
+  auto input = open_hdf5_input(path, options, false);
+  input->set_storage_sizes(sizes);
+  return input;
 }
 
 }  // namespace

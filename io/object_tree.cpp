@@ -167,13 +167,15 @@ std::string alternatives(const Hdf5File& file, const std::string& path) {
   return (parent.empty() ? "/" : parent) + " has " + (names.empty() ? "nothing" : names.substr(0, 300));
 }
 
-std::vector<std::string> walk(const std::string& path, const std::string& object, const TreeOptions& options) {
+// The lines, each ended by a zero byte.
+std::string walk(const std::string& path, const std::string& object, const TreeOptions& options) {
   const Hdf5File file(path, options.allow_external);
   const std::string start = normal_path(object);
   if (link_words(file.id(), start).empty() && file.kind(start) == ObjectKind::none)
     throw input_error("missing-object", object, "not in the file: " + alternatives(file, start));
-  std::vector<std::string> lines = Walk(file, options).run(start);
-  return lines;
+  std::string text;
+  for (const std::string& line : Walk(file, options).run(start)) text += line.c_str() + std::string(1, '\0');
+  return text;
 }
 
 std::vector<std::string> list_directory(const std::string& path) {
@@ -188,8 +190,11 @@ std::vector<std::string> list_directory(const std::string& path) {
 
 std::vector<std::string> object_tree(const std::string& path, const std::string& object, const TreeOptions& options) try {
   if (detect_container(path) == Container::mtx) return list_directory(path);
-  run_in_probe([&] { walk(path, object, options); }, probe_limits(std::filesystem::file_size(path)));
-  return walk(path, object, options);
+  const std::string lines = run_in_probe([&] { return walk(path, object, options); }, probe_limits(std::filesystem::file_size(path)));
+  std::vector<std::string> out;
+  for (std::size_t at = 0, end = 0; (end = lines.find('\0', at)) != std::string::npos; at = end + 1)
+    out.push_back(lines.substr(at, end - at));
+  return out;
 } catch (Error& error) {
   error.in_file(path);
   throw;

@@ -12,7 +12,7 @@ struct TreeOptions {
 };
 
 // One line an object below `object` ("" or "/": the root), indented by depth: name, encoding or kind, type, shape, chunk, filters; links
-// as links. `object` itself comes first, with its attributes. Walks in a probe first (see probe.hpp). Throws input_error
+// as links. `object` itself comes first, with its attributes. The walk happens in a probe (see probe.hpp). Throws input_error
 // "missing-object" that names what there is instead, and what Hdf5File throws.
 std::vector<std::string> object_tree(const std::string& path, const std::string& object, const TreeOptions& options);
 

@@ -1,6 +1,7 @@
 #include "io/opened_input.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include "host/core/error.hpp"
 #include "io/names/name_sources.hpp"
@@ -123,6 +124,19 @@ void OpenedInput::touch(ProbeDepth depth) {
     if (!frame->index.empty()) leave_errors_for_later([&] { read_through(*open_column(*frame, frame->index)); });
     for (const ColumnInfo& column : frame->columns) leave_errors_for_later([&] { read_through(*open_column(*frame, column.name)); });
   }
+}
+
+std::string OpenedInput::storage_sizes() const {
+  std::string text;
+  for (const MatrixInfo& matrix : info_.matrices)
+    for (const StoredArray* array : {&matrix.data, &matrix.indices, &matrix.indptr}) text += std::to_string(array->bytes_on_disk) + " ";
+  return text;
+}
+
+void OpenedInput::set_storage_sizes(const std::string& sizes) {
+  std::istringstream text(sizes);
+  for (MatrixInfo& matrix : info_.matrices)
+    for (StoredArray* array : {&matrix.data, &matrix.indices, &matrix.indptr}) text >> array->bytes_on_disk;
 }
 
 }  // namespace quern::io

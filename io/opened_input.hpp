@@ -24,6 +24,9 @@ class OpenedInput : public Input {
 
   // Reads what later work may read, for the probe; errors of the options (no such matrix ...) are left for later.
   void touch(ProbeDepth depth);
+  // The stored bytes of every array of every matrix, for a process that did not measure them itself.
+  std::string storage_sizes() const;
+  void set_storage_sizes(const std::string& sizes);
 
  protected:
   OpenedInput(FileInfo info, InputOptions options);
@@ -52,8 +55,8 @@ class OpenedInput : public Input {
   std::optional<FeatureFilter> filter_;
 };
 
-// The layouts. Each describes its file when made.
-std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options);
+// The layouts. Each describes its file when made; `measures_storage` is that of Hdf5File.
+std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options, bool measures_storage);
 std::unique_ptr<OpenedInput> open_mtx_input(const std::string& path, const InputOptions& options);
 
 }  // namespace quern::io

@@ -33,7 +33,7 @@ MatrixInfo describe_group(const Hdf5File& file, const std::string& path, const s
   return describe_sparse(file, path, name, storage, shape[0], shape[1]);
 }
 
-MatrixInfo describe_dense(const Dataset& dataset, const std::string& name) {
+MatrixInfo describe_dense(const Hdf5File& file, const Dataset& dataset, const std::string& name) {
   require_encoding(dataset.id.get(), dataset.path, {{"array", "0.2.0"}});
   if (!dataset.element.is_number() || dataset.element.size > 8)
     throw input_error("bad-type", dataset.path, "expected numbers of at most 64 bits, found " + dataset.element.name);
@@ -45,7 +45,7 @@ MatrixInfo describe_dense(const Dataset& dataset, const std::string& name) {
   out.storage = Storage::dense;
   out.rows = dataset.dims[0];
   out.cols = dataset.dims[1];
-  out.data = stored_array(dataset);
+  out.data = stored_array(file, dataset);
   return out;
 }
 
@@ -56,7 +56,7 @@ std::optional<MatrixInfo> describe_matrix(const Hdf5File& file, const std::strin
   if (kind == ObjectKind::group) return describe_group(file, path, name);
   const Dataset dataset = open_described(file, path);
   if (dataset.is_null || encoding_of(dataset.id.get(), path).type == "null") return std::nullopt;
-  return describe_dense(dataset, name);
+  return describe_dense(file, dataset, name);
 }
 
 void check_against_names(const MatrixInfo& matrix, const std::string& path, std::int64_t n_obs, std::int64_t n_vars) {

@@ -85,7 +85,7 @@ std::vector<std::int64_t> chunk_dims(hid_t dataset) {
   return {dims.begin(), dims.begin() + (rank < 0 ? 0 : rank)};
 }
 
-StoredArray stored_array(const Dataset& dataset) {
+StoredArray stored_array(const Hdf5File& file, const Dataset& dataset) {
   StoredArray out;
   out.path = dataset.path;
   out.type = dataset.element.name;
@@ -93,7 +93,7 @@ StoredArray stored_array(const Dataset& dataset) {
   out.dims = dataset.dims;
   out.chunk = chunk_dims(dataset.id.get());
   out.filters = filter_names(dataset.id.get());
-  out.bytes_on_disk = static_cast<std::int64_t>(H5Dget_storage_size(dataset.id.get()));
+  if (file.measures_storage()) out.bytes_on_disk = static_cast<std::int64_t>(H5Dget_storage_size(dataset.id.get()));
   return out;
 }
 

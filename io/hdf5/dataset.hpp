@@ -24,8 +24,8 @@ struct Dataset {
 Dataset open_described(const Hdf5File& file, const std::string& path);
 Dataset describe(DatasetHandle id, const std::string& path);
 std::vector<std::string> compound_fields(const Dataset& dataset);  // empty when it is no compound
-// What `info` prints. Visits the chunk index once to add up the bytes on disk (0.1 us a chunk).
-StoredArray stored_array(const Dataset& dataset);
+// What `info` prints. bytes_on_disk stays 0 when the file does not measure storage.
+StoredArray stored_array(const Hdf5File& file, const Dataset& dataset);
 std::vector<std::string> filter_names(hid_t dataset);  // in the order they are applied when writing
 std::vector<std::int64_t> chunk_dims(hid_t dataset);   // empty: contiguous or compact
 // The one-dimensional integer dataset `path` of at most `limit` elements.

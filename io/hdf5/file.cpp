@@ -37,8 +37,8 @@ herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
 
 std::string join_path(const std::string& group, const std::string& name) { return group == "/" ? group + name : group + "/" + name; }
 
-Hdf5File::Hdf5File(const std::string& path, bool allow_external)
-    : path_(path), allow_external_(allow_external), met_external_(std::make_unique<bool>(false)) {
+Hdf5File::Hdf5File(const std::string& path, bool allow_external, bool measures_storage)
+    : path_(path), allow_external_(allow_external), measures_storage_(measures_storage), met_external_(std::make_unique<bool>(false)) {
   initialise_library();
   check_superblock(path);
   PropertyHandle access(checked(H5Pcreate(H5P_FILE_ACCESS), path, "prepare the file access"));

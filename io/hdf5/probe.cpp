@@ -69,11 +69,11 @@ std::string pack(const Error& error) {
   throw Error(static_cast<ErrorKind>(message.size() > 1 ? message[1] : 1), parts[0], parts[1], parts[2], parts[3]);
 }
 
-[[noreturn]] void live_as_child(const std::function<void()>& work, const ProbeLimits& limits, int answer_to) {
+[[noreturn]] void live_as_child(const std::function<std::string()>& work, const ProbeLimits& limits, int answer_to) {
   restrict_child(limits);
-  std::string answer(1, done);
+  std::string answer;
   try {
-    work();
+    answer = done + work();
   } catch (const Error& error) {
     answer = pack(error);
   } catch (const std::exception& error) {  // no memory for what the metadata claim
@@ -120,7 +120,7 @@ ProbeLimits probe_limits(std::size_t file_bytes) {
   return limits;
 }
 
-void run_in_probe(const std::function<void()>& work, const ProbeLimits& limits) {
+std::string run_in_probe(const std::function<std::string()>& work, const ProbeLimits& limits) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0)
     throw resource_error("no-process", "", std::string("no pipe to a child process: ") + std::strerror(errno));
@@ -139,7 +139,7 @@ void run_in_probe(const std::function<void()>& work, const ProbeLimits& limits) 
   close(ends[0]);
   const int status = wait_for(child);
   if (!answer.empty() && answer[0] == failed) throw_packed(answer);
-  if (!answer.empty() && answer[0] == done && WIFEXITED(status)) return;
+  if (!answer.empty() && answer[0] == done && WIFEXITED(status)) return answer.substr(1);
   if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP)) throw Interrupted();
   throw input_error("corrupt-hdf5", "/", cause_of_death(status), "the file is damaged: copy or download it again");
 }

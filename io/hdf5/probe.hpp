@@ -15,9 +15,9 @@ struct ProbeLimits {
 // Limits for a file of this size.
 ProbeLimits probe_limits(std::size_t file_bytes);
 
-// Runs `work` in a child and returns when it is done. A quern::Error thrown by it is thrown here; the child's death by a signal or by a
+// Runs `work` in a child and returns its result. A quern::Error thrown by it is thrown here; the child's death by a signal or by a
 // limit is input_error("corrupt-hdf5"). The child prints nothing and leaves nothing behind. Call it while the process has one thread.
 // Throws Interrupted when the child was ended by SIGINT, SIGTERM or SIGHUP, resource_error("no-process") when there can be no child.
-void run_in_probe(const std::function<void()>& work, const ProbeLimits& limits);
+std::string run_in_probe(const std::function<std::string()>& work, const ProbeLimits& limits);
 
 }  // namespace quern::io

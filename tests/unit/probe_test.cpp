@@ -17,19 +17,25 @@ using io::run_in_probe;
 
 const io::ProbeLimits brief{1, std::size_t{64} << 20};
 
+// Does `work` in the probe for its effects.
+void probe(const std::function<void()>& work) {
+  run_in_probe([&] { return work(), std::string(); }, brief);
+}
+
 std::string probe_code(const std::function<void()>& work) {
-  return code_of([&] { run_in_probe(work, brief); });
+  return code_of([&] { probe(work); });
 }
 
 TEST(Probe, ReturnsWhenTheWorkIsDone) {
   int here = 0;
-  run_in_probe([&] { here = 1; }, brief);
+  const std::string result = run_in_probe([&] { return std::to_string(here = 1) + " done"; }, brief);
+  EXPECT_EQ(result, "1 done");
   EXPECT_EQ(here, 0);  // it was done elsewhere
 }
 
 TEST(Probe, PassesErrorsOn) {
   try {
-    run_in_probe([] { throw Error(ErrorKind::usage, "a-code", "an object", "some text", "a hint"); }, brief);
+    probe([] { throw Error(ErrorKind::usage, "a-code", "an object", "some text", "a hint"); });
     FAIL() << "the error was lost";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
@@ -67,13 +73,13 @@ TEST(Probe, BoundsMemory) {
 #endif
 
 TEST(Probe, ASignalOfTheUserInterrupts) {
-  EXPECT_THROW(run_in_probe([] { raise(SIGINT); }, brief), Interrupted);
-  EXPECT_THROW(run_in_probe([] { raise(SIGTERM); }, brief), Interrupted);
+  EXPECT_THROW(probe([] { raise(SIGINT); }), Interrupted);
+  EXPECT_THROW(probe([] { raise(SIGTERM); }), Interrupted);
 }
 
 TEST(Probe, PrintsNothing) {
   ::testing::internal::CaptureStderr();
-  run_in_probe([] { static_cast<void>(!write(STDERR_FILENO, "noise", 5)); }, brief);
+  probe([] { static_cast<void>(!write(STDERR_FILENO, "noise", 5)); });
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
