@@ -1,5 +1,11 @@
 #include "io/hdf5/file.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "io/hdf5/filters.hpp"
 #include "io/hdf5/quiet.hpp"
 #include "io/hdf5/superblock.hpp"
@@ -17,6 +23,15 @@ void initialise_library() {
     return true;
   }();
   static_cast<void>(done);
+}
+
+// Whether somebody holds the lock that HDF5 takes for writing.
+bool is_locked(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(descriptor);
+  return locked;
 }
 
 herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void* met_external) {
@@ -43,7 +58,10 @@ Hdf5File::Hdf5File(const std::string& path, bool allow_external, bool measures_s
   check_superblock(path);
   PropertyHandle access(checked(H5Pcreate(H5P_FILE_ACCESS), path, "prepare the file access"));
   H5Pset_file_locking(access.get(), true, true);  // a file system without locks is no reason to refuse a file
-  file_ = FileHandle(checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "/", "open the file"));
+  file_ = FileHandle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
+  if (!file_ && is_locked(path))
+    throw input_error("file-locked", "", "another program has the file open for writing", "wait for it to finish, or work on a copy");
+  checked(file_.get(), "/", "open the file");
   access_ = PropertyHandle(checked(H5Pcreate(H5P_LINK_ACCESS), path, "prepare the link access"));
   if (!allow_external_) H5Pset_elink_cb(access_.get(), refuse_link, met_external_.get());
 }

@@ -16,7 +16,8 @@ enum class ObjectKind { none, group, dataset, other };
 // Read-only, open until destroyed. Soft links are followed. Not thread-safe (see handles.hpp).
 class Hdf5File {
  public:
-  // Turns HDF5's own error printing and its loading of plugins off. Throws input_error ("not-hdf5", "truncated", "corrupt-hdf5").
+  // Turns HDF5's own error printing and its loading of plugins off. Throws input_error ("not-hdf5", "truncated", "file-locked",
+  // "corrupt-hdf5").
   // `measures_storage`: descriptions add up the stored bytes of datasets, which visits all of a chunk index (0.1 us a chunk).
   explicit Hdf5File(const std::string& path, bool allow_external = false, bool measures_storage = true);
 

@@ -1,5 +1,8 @@
 // What is no input, or not a safe one: each is refused by what it is.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -73,6 +76,15 @@ TEST_F(InputRefusal, SeesTruncationAtEveryLength) {
     EXPECT_EQ(open_code(folder_.text("cut", bytes.substr(0, length))), "truncated") << length;
   EXPECT_EQ(open_code(folder_.text("cut", bytes.substr(0, bytes.size() - 1))), "truncated");
   EXPECT_EQ(open_code(folder_.text("cut", bytes.substr(0, 40))), "truncated");
+}
+
+TEST_F(InputRefusal, SaysThatAFileIsBeingWritten) {
+  { H5Builder(path_).frame("/obs", {"c"}).frame("/var", {"g"}); }
+  const int writer = open(path_.c_str(), O_RDWR);
+  ASSERT_EQ(flock(writer, LOCK_EX), 0);
+  EXPECT_EQ(open_code(path_), "file-locked");
+  close(writer);
+  EXPECT_EQ(open_code(path_), "none");
 }
 
 class OutsideData : public InputRefusal {
