@@ -44,12 +44,12 @@ std::string first_bytes(const std::string& path) {
 Container detect_text(const std::string& path) {
   const std::string bytes = first_bytes(path);
   if (bytes.starts_with("%%MatrixMarket")) return Container::mtx;
-  if (bytes.starts_with("\x89HDF\r\n")) throw input_error("not-hdf5", path, "a gzip-compressed HDF5 file", "decompress it first: gunzip");
+  if (bytes.starts_with("\x89HDF\r\n")) throw input_error("not-hdf5", "", "a gzip-compressed HDF5 file", "decompress it first: gunzip");
   if (bytes.starts_with("PK\x03\x04"))
-    throw input_error("not-hdf5", path, "a zip archive", "unpack it and name the file or directory inside");
+    throw input_error("not-hdf5", "", "a zip archive", "unpack it and name the file or directory inside");
   if (bytes.starts_with("RDX") || bytes.starts_with("X\n"))
-    throw input_error("not-hdf5", path, "an R data file", "write it as h5ad from R (anndataR, zellkonverter)");
-  throw input_error("not-hdf5", path, "neither HDF5 nor a MatrixMarket text", "quern reads h5ad, 10x h5 and 10x matrix directories");
+    throw input_error("not-hdf5", "", "an R data file", "write it as h5ad from R (anndataR, zellkonverter)");
+  throw input_error("not-hdf5", "", "neither HDF5 nor a MatrixMarket text", "quern reads h5ad, 10x h5 and 10x matrix directories");
 }
 
 std::string tag(const Hdf5File& file, const char* name) { return string_attribute(file.open("/").get(), name, "/").value_or(""); }

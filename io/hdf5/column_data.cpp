@@ -88,8 +88,7 @@ void ColumnData::read(RowRange range, hid_t memory_type, void* to, hid_t transfe
     file_space = selection.get();
   }
   keep_hdf5_quiet();
-  if (H5Dread(dataset_.id.get(), memory_type, memory_space, file_space, transfer, to) < 0)
-    throw input_error("corrupt-hdf5", where_, "HDF5 could not read the values", "check the file with `quern check`");
+  if (H5Dread(dataset_.id.get(), memory_type, memory_space, file_space, transfer, to) < 0) throw read_failure(dataset_.id.get(), where_);
 }
 
 void ColumnData::read_bytes(RowRange range, std::vector<char>& bytes) {

@@ -97,13 +97,28 @@ StoredArray stored_array(const Hdf5File& file, const Dataset& dataset) {
   return out;
 }
 
+Error read_failure(hid_t dataset, const std::string& where) {
+  Error failure = hdf5_failure(where, "read the values");
+  const PropertyHandle creation(H5Dget_create_plist(dataset));
+  const int count = creation ? H5Pget_nfilters(creation.get()) : 0;
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t n_params = 0;
+    const H5Z_filter_t id = H5Pget_filter2(creation.get(), static_cast<unsigned>(i), &flags, &n_params, nullptr, 0, nullptr, &config);
+    if (id >= 0 && H5Zfilter_avail(id) <= 0)
+      return input_error("unknown-filter", where, "stored with the filter " + filter_name(id) + ", which is not built in",
+                         "write the file again with gzip or without compression");
+  }
+  return failure;
+}
+
 std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit) {
   const Dataset dataset = open_described(file, path);
   if (dataset.element.kind != TypeClass::integer) throw input_error("bad-type", path, "expected integers, found " + dataset.element.name);
   if (dataset.dims.size() != 1 || dataset.count() > limit) throw input_error("bad-shape", path, "expected a list of few numbers");
   std::vector<std::int64_t> values(static_cast<std::size_t>(dataset.count()));
   if (!values.empty() && H5Dread(dataset.id.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-    throw input_error("corrupt-hdf5", path, "HDF5 could not read the dataset", "check the file with `quern check`");
+    throw read_failure(dataset.id.get(), path);
   return values;
 }
 

@@ -28,6 +28,8 @@ std::vector<std::string> compound_fields(const Dataset& dataset);  // empty when
 StoredArray stored_array(const Hdf5File& file, const Dataset& dataset);
 std::vector<std::string> filter_names(hid_t dataset);  // in the order they are applied when writing
 std::vector<std::int64_t> chunk_dims(hid_t dataset);   // empty: contiguous or compact
+// Why H5Dread failed: "unknown-filter" naming it, else as hdf5_failure.
+Error read_failure(hid_t dataset, const std::string& where);
 // The one-dimensional integer dataset `path` of at most `limit` elements.
 std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit);
 

@@ -85,9 +85,10 @@ ObjectKind Hdf5File::kind(const std::string& object) const {
   if (!is_root && (!parent_is_group(object) || H5Lexists(file_.get(), object.c_str(), access_.get()) <= 0)) return ObjectKind::none;
   const ObjectHandle found(open_id(object));
   if (!found) {
+    const Error failure = hdf5_failure(object, "open the object");
     H5L_info_t link;
     if (H5Lget_info(file_.get(), object.c_str(), &link, access_.get()) >= 0 && link.type == H5L_TYPE_SOFT) return ObjectKind::none;
-    checked(found.get(), object, "open the object");
+    throw failure;
   }
   const H5I_type_t type = H5Iget_type(found.get());
   if (type == H5I_GROUP) known_groups_.insert(object);

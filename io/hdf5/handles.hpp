@@ -49,9 +49,13 @@ using TypeHandle = Handle<H5Tclose>;
 using AttributeHandle = Handle<H5Aclose>;
 using PropertyHandle = Handle<H5Pclose>;
 
-// `id` when it is valid, else input_error("corrupt-hdf5") naming `object` and what was being done.
+// What HDF5's last call failed of: input_error "corrupt-hdf5", or "newer-hdf5" when it met a version it does not know. Call it before any
+// other call of HDF5.
+Error hdf5_failure(const std::string& object, const char* doing);
+
+// `id` when it is valid, else hdf5_failure naming `object` and what was being done.
 inline hid_t checked(hid_t id, const std::string& object, const char* doing) {
-  if (id < 0) throw input_error("corrupt-hdf5", object, std::string("HDF5 could not ") + doing, "check the file with `quern check`");
+  if (id < 0) throw hdf5_failure(object, doing);
   return id;
 }
 

@@ -1,6 +1,7 @@
 // obs, var and matrices of every generation of h5ad, one oddity at a time.
 #include <gmock/gmock.h>
 
+#include "tests/support/encode.hpp"
 #include "tests/support/h5_builder.hpp"
 #include "tests/support/inputs.hpp"
 
@@ -272,6 +273,30 @@ TEST_F(H5adInput, ReportsDamagedColumnsAndReadsTheRest) {
   EXPECT_TRUE(has_problem(input->info(), "/obs/short", "bad-shape"));
   EXPECT_TRUE(has_problem(input->info(), "/obs/odd", "unknown-encoding"));
   EXPECT_EQ(input->matrix().rows, 2);
+}
+
+TEST_F(H5adInput, ReadsColumnsWithFiltersThatHdf5Lacks) {
+  const std::vector<std::int32_t> stored{7, 8, 9, 10};
+  const auto bytes = zstd(std::as_bytes(std::span(stored)));
+  {
+    H5Builder h5(path_);
+    h5.frame("/var", {"g"}).group("/obs").encoding("/obs", "dataframe", "0.2.0").text_attribute("/obs", "_index", "i");
+    h5.text_list_attribute("/obs", "column-order", {"packed", "strange"}).strings("/obs/i", numbered("c", 4));
+    for (const auto& [name, filter] : {std::pair{"packed", 32015}, std::pair{"strange", 32999}}) {
+      const hsize_t chunk = 4, offset = 0;
+      const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+      H5Pset_chunk(creation, 1, &chunk);
+      H5Pset_filter(creation, filter, H5Z_FLAG_OPTIONAL, 0, nullptr);
+      const std::string column = std::string("/obs/") + name;
+      h5.created(column, H5T_STD_I32LE, {4}, creation);
+      const hid_t dataset = H5Dopen2(h5.file(), column.c_str(), H5P_DEFAULT);
+      H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, bytes.size(), bytes.data());
+      H5Dclose(dataset);
+    }
+  }
+  const auto input = open();
+  EXPECT_THAT(all_of(input->column(input->info().obs, "packed")), ElementsAre("7", "8", "9", "10"));
+  EXPECT_EQ(code_of([&] { all_of(input->column(input->info().obs, "strange")); }), "unknown-filter");
 }
 
 TEST_F(H5adInput, IgnoresUnknownRootKeysWithAWarning) {
