@@ -1,5 +1,6 @@
 // `quern qc`: scanpy's calculate_qc_metrics, streamed.
 #include <chrono>
+#include <filesystem>
 #include <optional>
 
 #include "cli/backends.hpp"
@@ -56,7 +57,7 @@ class QcRun {
     session_.console.note("backend " + backend_->name() + ": " + choice.reason);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
-    input_ = io::Input::open(session_.options.input, input_options(session_.options));
+    input_ = io::Input::open(session_.options.input, with_tmp_dir(input_options(session_.options)));
     source_ = input_->source(budget_);
     describe_input();
     ops_.rows.percent_top = usable_percent_top(percent_top, facts_.shape.n_cols, session_);
@@ -100,6 +101,16 @@ class QcRun {
     if (!session_.options.dry_run) return session_.open_output(target);
     if (target != "-") io::resolve_output(target, session_.output_options());  // says now what the run would say
     return nullptr;
+  }
+
+  // Temporary files go where a table goes, unless told otherwise.
+  io::InputOptions with_tmp_dir(io::InputOptions options) const {
+    namespace fs = std::filesystem;
+    for (const std::string& target : {options_.cells_out, options_.genes_out}) {
+      const bool is_file = !target.empty() && target != "-" && (!fs::exists(target) || fs::is_regular_file(target));
+      if (options.tmp_dir.empty() && is_file) options.tmp_dir = fs::absolute(target).parent_path().string();
+    }
+    return options;
   }
 
   void describe_input() {
