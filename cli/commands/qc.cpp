@@ -66,6 +66,7 @@ class QcRun {
     sets_ = match_gene_sets(rules_, *gene_names_, budget_);
     ops_.gene_sets = sets_.members;
     ops_.n_gene_sets = static_cast<int>(sets_.sets.size());
+    if (!options_.cells_out.empty()) cell_names_ = input_->row_names();
     session_.warn(input_->warnings());
     warn_of_names(rules_, sets_, session_);
     make_sinks();
@@ -127,7 +128,6 @@ class QcRun {
     for (const GeneSets::Set& set : sets_.sets) columns.set_names.push_back(set.name);
     summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
     sinks_.push_back(&*summary_);
-    if (!options_.cells_out.empty()) cell_names_ = input_->row_names();
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
     if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_));
   }
