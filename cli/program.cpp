@@ -124,8 +124,7 @@ class Program {
   }
   int fail(Error& error, const Words& words) {
     if (stop_flag()) return die_by_signal();  // what broke, broke because of the signal
-    const bool about_input = error.kind() == ErrorKind::input || error.object().starts_with('/');
-    if (about_input) error.in_file(session_.options.input);
+    if (error.kind() == ErrorKind::input) error.in_file(session_.options.input);
     session_.console.error(error);
     try {
       write_error_report(error, words);

@@ -51,7 +51,7 @@ void declare_file_input(OptionSet& set, SharedOptions& options) {
 void declare_compute(OptionSet& set, SharedOptions& options) {
   set.group("How it is computed");
   declare_threads(set, options);
-  set.size("-m,--memory", options.memory_bytes, "host memory for the whole run, 512MiB or 1.5G (default: 2 GiB, or half of what there is)");
+  declare_memory(set, options);
   set.choice("--backend", {"auto", "cpu", "cuda"}, options.backend, "what computes; cuda never falls back, auto says what it chose");
   set.text("--gpu-memory", "SIZE|PERCENT", options.gpu_memory, "device memory for the run (default: 80%)");
   set.integer("--chunk-nnz", "N", options.chunk_nnz, 1, "stored values aimed at in a chunk; no result depends on it");
@@ -62,6 +62,10 @@ void declare_compute(OptionSet& set, SharedOptions& options) {
 void declare_threads(OptionSet& set, SharedOptions& options) {
   set.text("-t,--threads", "N|auto", options.threads_text,
            "threads (auto: what affinity, cgroup and Slurm allow; environment: QUERN_THREADS)");
+}
+
+void declare_memory(OptionSet& set, SharedOptions& options) {
+  set.size("-m,--memory", options.memory_bytes, "host memory for the whole run, 512MiB or 1.5G (default: 2 GiB, or half of what there is)");
 }
 
 void declare_reporting(OptionSet& set, SharedOptions& options) {

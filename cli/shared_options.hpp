@@ -30,6 +30,7 @@ void declare_input(OptionSet& set, SharedOptions& options);       // INPUT, whic
 void declare_file_input(OptionSet& set, SharedOptions& options);  // INPUT and --allow-external, no choice of a matrix
 void declare_compute(OptionSet& set, SharedOptions& options);     // backend, threads, memory, chunks, tmp-dir, dry-run
 void declare_threads(OptionSet& set, SharedOptions& options);     // --threads alone
+void declare_memory(OptionSet& set, SharedOptions& options);      // --memory alone
 void declare_reporting(OptionSet& set, SharedOptions& options);   // json, force, quiet, verbose, log, progress, colour
 
 // "auto", QUERN_THREADS and what the machine allows become numbers; checks what the parser could not. Throws usage_error.

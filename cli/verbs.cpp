@@ -9,6 +9,12 @@ const std::vector<Verb>& verbs() {
        "quern info pbmc.h5ad uns/neighbors\n"
        "quern info any.h5 --tree\n",
        make_info},
+      {"show", "a part of a matrix, a table or any other element",
+       "quern show pbmc.h5ad --rows :5 --cols :5           # of X\n"
+       "quern show pbmc.h5ad obs --rows 0:5\n"
+       "quern show pbmc.h5ad raw --col-names CD3E,MS4A1 --sparse\n"
+       "quern show pbmc.h5ad uns/tissue_categories\n",
+       make_show},
       {"qc", "cell and gene statistics, as scanpy's calculate_qc_metrics",
        "quern qc pbmc.h5ad\n"
        "quern qc pbmc.h5ad --layer raw --cells-out cells.tsv --genes-out genes.tsv.gz\n"

@@ -55,15 +55,19 @@ const FeatureFilter& OpenedInput::filter() {
 
 std::int64_t OpenedInput::n_vars() { return filter().kept(); }
 
-std::unique_ptr<ChunkSource> OpenedInput::source(MemoryBudget& budget) {
+MatrixInput OpenedInput::matrix_input() {
   return in_file([&] {
     MatrixInput input = place(matrix());
     input.matrix = matrix();
     input.columns = filter().map();
     input.tmp_dir = options_.tmp_dir;
     input.threads = options_.threads;
-    return make_source(input, budget);
+    return input;
   });
+}
+
+std::unique_ptr<ChunkSource> OpenedInput::source(MemoryBudget& budget) {
+  return in_file([&] { return make_source(matrix_input(), budget); });
 }
 
 std::unique_ptr<ChunkSource> OpenedInput::make_source(const MatrixInput& input, MemoryBudget& budget) {

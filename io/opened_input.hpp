@@ -22,6 +22,9 @@ class OpenedInput : public Input {
   std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) override;
   const std::vector<Warning>& warnings() const override { return warnings_; }
 
+  // Where the matrix is stored and which of its genes are kept; valid as long as this input.
+  MatrixInput matrix_input();
+
   // Reads what later work may read, for the probe; errors of the options (no such matrix ...) are left for later.
   void touch(ProbeDepth depth);
   // The stored bytes of every array of every matrix, for a process that did not measure them itself.

@@ -49,16 +49,6 @@ MatrixInfo describe_dense(const Hdf5File& file, const Dataset& dataset, const st
   return out;
 }
 
-// Empty when there is no matrix: nothing at `path`, or a null element.
-std::optional<MatrixInfo> describe_matrix(const Hdf5File& file, const std::string& path, const std::string& name) {
-  const ObjectKind kind = file.kind(path);
-  if (kind == ObjectKind::none) return std::nullopt;
-  if (kind == ObjectKind::group) return describe_group(file, path, name);
-  const Dataset dataset = open_described(file, path);
-  if (dataset.is_null || encoding_of(dataset.id.get(), path).type == "null") return std::nullopt;
-  return describe_dense(file, dataset, name);
-}
-
 void check_against_names(const MatrixInfo& matrix, const std::string& path, std::int64_t n_obs, std::int64_t n_vars) {
   if (matrix.rows != n_obs || matrix.cols != n_vars)
     throw input_error("bad-shape", path,
@@ -110,6 +100,15 @@ void warn_of_unknown_keys(const Hdf5File& file, FileInfo& info) {
 }
 
 }  // namespace
+
+std::optional<MatrixInfo> describe_matrix(const Hdf5File& file, const std::string& path, const std::string& name) {
+  const ObjectKind kind = file.kind(path);
+  if (kind == ObjectKind::none) return std::nullopt;
+  if (kind == ObjectKind::group) return describe_group(file, path, name);
+  const Dataset dataset = open_described(file, path);
+  if (dataset.is_null || encoding_of(dataset.id.get(), path).type == "null") return std::nullopt;
+  return describe_dense(file, dataset, name);
+}
 
 FileInfo describe_h5ad(const Hdf5File& file) {
   FileInfo info;

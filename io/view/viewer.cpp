@@ -1,0 +1,208 @@
+#include "io/view/viewer.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/detect.hpp"
+#include "io/hdf5/chunk_index.hpp"
+#include "io/hdf5/probe.hpp"
+#include "io/names/name_sources.hpp"
+#include "io/tenx/tenx_file.hpp"
+
+namespace quern::io {
+namespace {
+
+constexpr unsigned seconds_for_values = 10;  // a probe that reads tables does more than one that reads metadata
+
+std::string without_slashes(std::string object) {
+  while (object.ends_with('/')) object.pop_back();
+  return object.substr(std::min(object.find_first_not_of('/'), object.size()));
+}
+
+bool has_column(const FrameInfo& frame, const std::string& name) {
+  return name == frame.index ||
+         std::any_of(frame.columns.begin(), frame.columns.end(), [&](const ColumnInfo& c) { return c.name == name; });
+}
+
+// The genes that are kept, when not all are.
+std::vector<std::int64_t> kept_columns(const ColumnMap& map) {
+  std::vector<std::int64_t> kept;
+  for (std::size_t column = 0; column < map.to.size(); ++column)
+    if (map.to[column] >= 0) kept.push_back(static_cast<std::int64_t>(column));
+  return kept;
+}
+
+std::unique_ptr<OpenedInput> open_layout(const std::string& path, const InputOptions& options) {
+  return detect_container(path) == Container::mtx ? open_mtx_input(path, options) : open_hdf5_input(path, options, false);
+}
+
+}  // namespace
+
+Viewer::Viewer(const std::string& path, InputOptions options, const std::string& object) : path_(path), object_(without_slashes(object)) {
+  if (object_.starts_with("genome/")) {
+    options.genome = object_.substr(7);
+    object_ = "X";
+  }
+  if (object_ == "raw/X" || object_ == "raw.X") object_ = "raw";
+  options.layer = object_ == "raw" || object_.starts_with("layers/") ? object_ : "X";
+  input_ = open_layout(path, options);
+  const auto genomes = info().keys.find("genomes");
+  if (genomes != info().keys.end() && std::find(genomes->second.begin(), genomes->second.end(), object_) != genomes->second.end()) {
+    options.genome = object_;
+    object_ = "X";
+    input_ = open_layout(path, options);
+  }
+  if (info().format == Format::tenx_v3 && object_ == "matrix") object_ = "X";
+  if (info().format != Format::mtx_v2 && info().format != Format::mtx_v3) file_.emplace(path, options.allow_external, false);
+}
+
+std::vector<std::string> Viewer::objects() const {
+  std::vector<std::string> names{"obs", "var"};
+  for (const MatrixInfo& matrix : info().matrices) names.push_back(matrix.name);
+  if (info().has_raw) names.emplace_back("raw/var");
+  if (info().format != Format::h5ad) return names;
+  for (const auto& [group, keys] : info().keys) {
+    names.push_back(group);
+    for (const std::string& key : keys) names.push_back(group + "/" + key);
+  }
+  for (const FrameInfo* frame : {&info().obs, &info().var})
+    for (const ColumnInfo& column : frame->columns) names.push_back(frame->path.substr(1) + "/" + column.name);
+  return names;
+}
+
+Element Viewer::open() {
+  try {
+    Element element = open_named();
+    warnings_.insert(warnings_.begin(), input_->warnings().begin(), input_->warnings().end());
+    return element;
+  } catch (Error& error) {
+    error.in_file(path_);
+    throw;
+  }
+}
+
+Element Viewer::open_named() {
+  if (object_ == "X" || object_ == "raw" || (object_.starts_with("layers/") && object_.find('/', 7) == std::string::npos))
+    return open_input_matrix();
+  const FrameInfo* frames[] = {&info().obs, &info().var};
+  const char* names[] = {"obs", "var"};
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (object_ == names[i]) return open_frame_of(*frames[i], {});
+    const std::string prefix = names[i] + std::string("/");
+    if (object_.starts_with(prefix) && has_column(*frames[i], object_.substr(4))) return open_frame_of(*frames[i], object_.substr(4));
+  }
+  if (!file_) throw input_error("missing-object", object_, "a matrix directory has X, obs and var");
+  if (info().format == Format::h5ad && (object_ == "raw/var" || object_ == "raw.var") && !info().raw_var.path.empty())
+    return open_frame_of(info().raw_var, {});
+  return open_any();
+}
+
+Element Viewer::open_input_matrix() {
+  Element out;
+  out.kind = ElementKind::matrix;
+  out.matrix = input_->matrix_input();
+  out.path = "/" + object_;
+  const MatrixInfo& matrix = out.matrix.matrix;
+  out.rows = {"cell", matrix.rows, [this] { return input_->row_names(); }};
+  out.columns = {"gene", out.matrix.columns.to.empty() ? matrix.cols : out.matrix.columns.n_kept,
+                 [this] { return input_->column_names(); }};
+  return out;
+}
+
+// The frame that belongs to this matrix: a 10x file of several genomes has one for each.
+FrameInfo Viewer::frame_of(const MatrixInfo& matrix, bool is_obs) const {
+  if (!file_) return is_obs ? info().obs : info().var;
+  FileInfo unused;
+  return is_obs ? tenx_obs(*file_, matrix.feature_group, matrix.rows) : tenx_var(*file_, matrix.feature_group, matrix.cols, unused);
+}
+
+// obs, var and raw/var. Those of 10x follow the choice of genome and features.
+Element Viewer::open_frame_of(const FrameInfo& frame, const std::string& column) {
+  const bool is_obs = &frame == &info().obs, is_h5ad = info().format == Format::h5ad;
+  Element out;
+  if (is_h5ad) {
+    std::vector<std::string> unusable;
+    out = open_frame(*file_, frame.path, unusable);
+    for (const std::string& text : unusable) warnings_.push_back({"unusable-column", text});
+  } else {
+    out.kind = ElementKind::table;
+    const MatrixInput matrix = input_->matrix_input();
+    const auto kept = is_obs ? std::vector<std::int64_t>{} : kept_columns(matrix.columns);
+    out.rows.size = is_obs ? matrix.matrix.rows : matrix.columns.to.empty() ? matrix.matrix.cols : matrix.columns.n_kept;
+    out.rows.names = [this, is_obs] { return is_obs ? input_->row_names() : input_->column_names(); };
+    const FrameInfo shown = frame_of(matrix.matrix, is_obs);
+    for (const ColumnInfo& c : shown.columns)
+      out.table.push_back({c.name, c.kind, [this, shown, kept, name = c.name]() -> std::unique_ptr<NameSource> {
+                             auto all = input_->column(shown, name);
+                             if (kept.empty()) return all;
+                             return std::make_unique<KeptNames>(std::move(all), kept);
+                           }});
+  }
+  out.path = frame.path;
+  out.rows.word = is_obs ? "cell" : "gene";
+  if (!column.empty() && column != frame.index) std::erase_if(out.table, [&](const TableColumn& c) { return c.name != column; });
+  return out;
+}
+
+Element Viewer::open_any() {
+  const std::string path = object_.empty() ? "" : "/" + object_;
+  if (info().format == Format::h5ad && object_ == "obsm" && file_->is_dataset(path)) {
+    Element out;
+    out.kind = ElementKind::group;
+    out.path = path;
+    out.members = list_members(*file_, path);
+    return out;
+  }
+  Element out = open_element(*file_, path);
+  name_axes(out);
+  return out;
+}
+
+Axis Viewer::obs_axis() const {
+  const FrameInfo& frame = info().obs;
+  return {"cell", frame.size, [this, &frame] { return input_->column(frame, frame.index); }};
+}
+
+Axis Viewer::var_axis() const {
+  const FrameInfo& frame = info().var;
+  return {"gene", frame.size, [this, &frame] { return input_->column(frame, frame.index); }};
+}
+
+// Elements of obsm, varm, obsp and varp have the names of cells and genes.
+void Viewer::name_axes(Element& element) const {
+  if (info().format != Format::h5ad || element.kind == ElementKind::group || element.rows.names) return;
+  const bool by_cell = object_.starts_with("obsm/") || object_.starts_with("obsp/");
+  const bool by_gene = object_.starts_with("varm/") || object_.starts_with("varp/");
+  if (!by_cell && !by_gene) return;
+  const Axis axis = by_cell ? obs_axis() : var_axis();
+  if (axis.size == element.rows.size) element.rows = axis;
+  if (object_[3] == 'p' && axis.size == element.columns.size) {
+    element.columns = axis;
+    element.columns.word = "other_" + axis.word;
+  }
+}
+
+void Viewer::touch(const MatrixInfo& matrix) const {
+  if (!file_) return;
+  for (const StoredArray* array : {&matrix.data, &matrix.indices, &matrix.indptr})
+    if (!array->path.empty()) visit_chunk_index(*file_, *array);
+}
+
+std::string view_in_probe(const std::string& path, const InputOptions& options, const std::string& object,
+                          const std::function<std::string(Viewer&)>& work) {
+  try {
+    if (detect_container(path) == Container::mtx) return {};
+    const auto look = [&] {
+      Viewer viewer(path, options, object);
+      return work(viewer);
+    };
+    ProbeLimits limits = probe_limits(std::filesystem::file_size(path));
+    limits.cpu_seconds += seconds_for_values;
+    return run_in_probe(look, limits);
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::input) error.in_file(path);
+    throw;
+  }
+}
+
+}  // namespace quern::io
