@@ -73,6 +73,16 @@ def test_legacy_names(wide, quern_bin, tmp_path):
     assert genes["n_cells"] == oracle.gene_table(matrix)["n_cells_by_counts"]
 
 
+@pytest.mark.parametrize("name", ["wide", "wide-fractions", "cancelling-csr", "csc-giant", "dense-tiles"])
+def test_digest_is_the_same_for_every_schedule(name, fixtures_dir, quern_bin, tmp_path):
+    schedules = [["-t", threads, *chunk, *memory] for threads in ("1", "2", "3", "8")
+                 for chunk in ([], ["--chunk-nnz", "1"], ["--chunk-nnz", "997"], ["--chunk-nnz", "65536"])
+                 for memory in ([], ["-m", "64MiB"])]
+    digests = {tuple(schedule): qc(quern_bin, tmp_path, fixtures_dir / f"{name}.h5ad", "--moments", *schedule)[0]["digest"]
+               for schedule in schedules}
+    assert len(set(digests.values())) == 1, digests
+
+
 def test_digest_follows_the_values(fixtures_dir, quern_bin, tmp_path):
     digests = [qc(quern_bin, tmp_path, fixtures_dir / name)[0]["digest"] for name in ("modern.h5ad", "mixture.h5ad", "modern.h5ad")]
     assert digests[0] == digests[2] != digests[1]

@@ -36,10 +36,10 @@ def read_table(path):
     return header[0], [row[0] for row in body], columns
 
 
-def qc(binary, folder, file, *arguments):
+def qc(binary, folder, file, *arguments, **options):
     """One qc run with both tables: (report, cells, genes) with tables as read_table gives them."""
     names = [folder / "cells.tsv", folder / "genes.tsv", folder / "qc.json"]
-    run(binary, "qc", file, *arguments, "--cells-out", names[0], "--genes-out", names[1], "--json", names[2], "--force", "-q")
+    run(binary, "qc", file, *arguments, "--cells-out", names[0], "--genes-out", names[1], "--json", names[2], "--force", "-q", **options)
     report = json.loads(names[2].read_text(encoding="utf-8"))
     return report, read_table(names[0]), read_table(names[1])
 
