@@ -151,16 +151,19 @@ std::uint32_t RawDataset::read_chunk(std::span<const hsize_t> offset, std::span<
   return mask;
 }
 
-std::int64_t RawDataset::chunk_file_offset(std::span<const hsize_t> offset) const {
-  keep_hdf5_quiet();
-  unsigned mask = 0;
+RawDataset::StoredPlace RawDataset::stored_place(std::span<const hsize_t> offset) const {
+  StoredPlace place;
   haddr_t address = HADDR_UNDEF;
   hsize_t bytes = 0;
-  if (H5Dget_chunk_info_by_coord(dataset_.get(), offset.data(), &mask, &address, &bytes) < 0 || address == HADDR_UNDEF)
+  if (H5Dget_chunk_info_by_coord(dataset_.get(), offset.data(), &place.filter_mask, &address, &bytes) < 0 || address == HADDR_UNDEF)
     throw input_error("truncated", path_, "the stored chunk at " + std::to_string(offset[0]) + " cannot be found",
                       "the file is truncated or damaged; fetch it again");
-  return static_cast<std::int64_t>(address) + user_block_;
+  place.file_offset = static_cast<std::int64_t>(address) + user_block_;
+  return place;
 }
+
+std::int64_t RawDataset::chunk_file_offset(std::span<const hsize_t> offset) const { return stored_place(offset).file_offset; }
+std::uint32_t RawDataset::chunk_filter_mask(std::span<const hsize_t> offset) const { return stored_place(offset).filter_mask; }
 
 void RawDataset::read_block(std::span<const hsize_t> start, std::span<const hsize_t> count, std::byte* out) const {
   keep_hdf5_quiet();

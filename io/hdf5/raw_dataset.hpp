@@ -44,10 +44,16 @@ class RawDataset {
   std::uint32_t read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const;
   // Where the chunk's stored bytes lie in the file; slow (walks the chunk index): for datasets of few chunks.
   std::int64_t chunk_file_offset(std::span<const hsize_t> offset) const;
+  std::uint32_t chunk_filter_mask(std::span<const hsize_t> offset) const;  // as slow
   // Reads a block of elements in type() through HDF5, whatever the access.
   void read_block(std::span<const hsize_t> start, std::span<const hsize_t> count, std::byte* out) const;
 
  private:
+  struct StoredPlace {
+    std::int64_t file_offset = 0;
+    unsigned filter_mask = 0;
+  };
+  StoredPlace stored_place(std::span<const hsize_t> offset) const;
   void read_layout(hid_t file);
   void read_filters(hid_t properties);
   std::string path_;

@@ -13,6 +13,14 @@ namespace {
 
 constexpr std::size_t read_bytes = 256 << 10;
 
+// Stored chunks of whole rows, so large that decoding one at once would take much of the budget, whose filter can be undone piecewise.
+bool must_stream(const RawDataset& dataset, const MemoryBudget& budget) {
+  const auto& steps = dataset.filters().steps;
+  if (dataset.access() != Access::chunks || steps.size() != 1 || steps[0].id != static_cast<int>(FilterId::deflate)) return false;
+  const bool whole_rows = dataset.dims().size() == 1 || dataset.chunk_dims()[1] >= dataset.dims()[1];
+  return whole_rows && dataset.filters().chunk_bytes > std::min<std::size_t>(budget.available() / 8, std::size_t{128} << 20);
+}
+
 class ContiguousDenseSource final : public ChunkSource {
  public:
   ContiguousDenseSource(const MatrixInput& input, RawDataset dataset, const MemoryBudget& budget)
@@ -95,7 +103,7 @@ SourcePlan plan_of(const MatrixShape& shape, std::int64_t rows_per_chunk, const 
   SourcePlan plan;
   plan.slot.max_rows = static_cast<std::int32_t>(rows_per_chunk);
   plan.slot.max_nnz = static_cast<std::int32_t>(std::max<std::int64_t>(1, rows_per_chunk * cost.max_row_nnz));
-  plan.slot.staging_bytes = cost.staging_bytes;
+  plan.slot.staging_bytes = cost.staging_bytes + static_cast<std::size_t>(rows_per_chunk) * cost.staging_bytes_per_row;
   plan.slot.pending_bytes = cost.pending_bytes;
   plan.n_chunks = (shape.n_rows + rows_per_chunk - 1) / rows_per_chunk;
   return plan;
@@ -104,6 +112,7 @@ SourcePlan plan_of(const MatrixShape& shape, std::int64_t rows_per_chunk, const 
 std::unique_ptr<ChunkSource> make_dense_source(const MatrixInput& input, MemoryBudget& budget) {
   RawDataset dataset(input.file, input.matrix.data.path);
   if (dataset.access() == Access::contiguous) return std::make_unique<ContiguousDenseSource>(input, std::move(dataset), budget);
+  if (must_stream(dataset, budget)) return make_streamed_dense_source(input, std::move(dataset), budget);
   return make_tiled_dense_source(input, std::move(dataset), budget);
 }
 

@@ -17,4 +17,7 @@ SourcePlan plan_of(const MatrixShape& shape, std::int64_t rows_per_chunk, const 
 // Stored chunks, or whatever only HDF5 can read.
 std::unique_ptr<ChunkSource> make_tiled_dense_source(const MatrixInput& input, RawDataset dataset, MemoryBudget& budget);
 
+// Giant gzip chunks of whole rows, inflated piecewise.
+std::unique_ptr<ChunkSource> make_streamed_dense_source(const MatrixInput& input, RawDataset dataset, MemoryBudget& budget);
+
 }  // namespace quern::io

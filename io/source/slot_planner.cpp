@@ -11,7 +11,8 @@ constexpr std::size_t alignment_slack = 256;  // the ring aligns each array of a
 
 std::size_t row_bytes(const RowCost& cost, const ChunkTargets& targets) {
   const std::size_t entry_bytes = sizeof(std::uint32_t) + size_of(targets.value_type);
-  return static_cast<std::size_t>(cost.max_row_nnz) * entry_bytes + sizeof(std::int32_t) + targets.bytes_per_row + results_per_row;
+  return static_cast<std::size_t>(cost.max_row_nnz) * entry_bytes + sizeof(std::int32_t) + targets.bytes_per_row + results_per_row +
+         cost.staging_bytes_per_row;
 }
 
 std::size_t fixed_bytes(const RowCost& cost) { return cost.staging_bytes + cost.pending_bytes + sizeof(std::int32_t) + alignment_slack; }

@@ -16,6 +16,7 @@ struct RowCost {
   std::int64_t max_row_nnz = 0;   // entries a row can have
   std::size_t staging_bytes = 0;  // a slot's, whatever its rows
   std::size_t pending_bytes = 0;
+  std::size_t staging_bytes_per_row = 0;
 };
 
 // Bytes one slot of `rows` rows takes, what the run keeps in it included.

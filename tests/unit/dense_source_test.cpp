@@ -10,6 +10,7 @@
 
 #include "host/core/error.hpp"
 #include "io/sources.hpp"
+#include "tests/support/encode.hpp"
 #include "tests/support/h5_file.hpp"
 #include "tests/support/walk_source.hpp"
 
@@ -274,6 +275,54 @@ TEST(DenseSource, WorksInTheLeastMemoryAndNamesIt) {
           2 * (static_cast<std::size_t>(walked.plan.slot.max_nnz) * 8 + walked.plan.slot.staging_bytes + walked.plan.slot.pending_bytes);
       EXPECT_LE(walked.plan.shared_bytes + slots, budget);
     }
+}
+
+// One gzip chunk that is larger than the budget: only a part of it is ever held.
+TEST(DenseSource, InflatesGiantChunksPiecewise) {
+  const std::size_t n_rows = 400, n_cols = 600;
+  const auto values = counts(n_rows * n_cols, 8);
+  const auto expected = rows_of(values, n_rows, n_cols);
+  for (const std::vector<hsize_t>& chunk : {std::vector<hsize_t>{n_rows, n_cols}, {170, n_cols + 5}})
+    for (const bool masked : {false, true}) {
+      Fixture fixture({H5T_IEEE_F32BE, {n_rows, n_cols}, chunk, {1}, masked}, values, 512);
+      MemoryBudget small(std::size_t{2} << 20);
+      const auto source = make_dense_source(fixture.input, small);
+      for (const Order order : {Order::one_by_one, Order::threads})
+        for (const std::int64_t chunk_nnz : {1, 100000}) {
+          const auto walked = test::walk(*source, {chunk_nnz, 2, std::size_t{1} << 20, ValueType::f32, order}, 2);
+          EXPECT_EQ(walked.rows, expected);
+          EXPECT_LT(walked.plan.shared_bytes, std::size_t{1} << 19);
+        }
+    }
+  Fixture missing({H5T_IEEE_F32LE, {n_rows, n_cols}, {200, n_cols}, {1}, false, {1}, 3}, values);
+  auto filled = values;
+  std::fill(filled.begin() + 200 * 600, filled.end(), 3);
+  MemoryBudget small(std::size_t{2} << 20);
+  EXPECT_EQ(test::walk(*make_dense_source(missing.input, small), {1000, 2, std::size_t{1} << 20}).rows, rows_of(filled, n_rows, n_cols));
+}
+
+TEST(DenseSource, DamagedGiantChunks) {
+  const std::size_t n_rows = 300, n_cols = 600;
+  const auto values = counts(n_rows * n_cols, 8);
+  const Stored how{H5T_IEEE_F32LE, {n_rows, n_cols}, {n_rows, n_cols}, {1}};
+  std::vector<float> narrow(values.begin(), values.end());
+  const auto good = test::deflate(std::as_bytes(std::span(narrow)));
+  auto cut = good, flipped = good, longer = good, checksum = good;
+  cut.resize(good.size() / 2);
+  flipped[good.size() / 3] ^= std::byte{16};
+  longer.push_back(std::byte{1});
+  checksum.back() ^= std::byte{1};
+  for (const auto* stored : {&cut, &flipped, &longer, &checksum}) {
+    test::H5File file;
+    file.add("/X", how, values);
+    file.replace_chunk("/X", {0, 0}, *stored);
+    Fixture fixture(how, values);
+    fixture.input.file = file.reopen();
+    fixture.input.path = file.path();
+    MemoryBudget small(std::size_t{2} << 20);
+    const auto source = make_dense_source(fixture.input, small);
+    EXPECT_EQ(code_of([&] { test::walk(*source, {10000, 2, std::size_t{1} << 20}); }), "corrupt-chunk");
+  }
 }
 
 TEST(DenseSource, ShapeMustMatch) {
