@@ -124,7 +124,8 @@ class Program {
   }
   int fail(Error& error, const Words& words) {
     if (stop_flag()) return die_by_signal();  // what broke, broke because of the signal
-    if (error.kind() == ErrorKind::input) error.in_file(session_.options.input);
+    const bool about_input = error.kind() == ErrorKind::input || error.object().starts_with('/');
+    if (about_input) error.in_file(session_.options.input);
     session_.console.error(error);
     try {
       write_error_report(error, words);

@@ -21,17 +21,6 @@ double middle(Iterator first, Iterator last) {
   return (lower + upper) / 2;
 }
 
-// Kahan-Neumaier: the order is that of the genes, whatever the chunks were.
-double sum_of(const std::vector<Total>& totals) {
-  double sum = 0, lost = 0;
-  for (const Total total : totals) {
-    const double next = sum + total.real;
-    lost += std::abs(sum) >= std::abs(total.real) ? (sum - next) + total.real : (total.real - next) + sum;
-    sum = next;
-  }
-  return std::isfinite(lost) ? sum + lost : sum;
-}
-
 }  // namespace
 
 double median(std::span<double> values) { return middle(values.begin(), values.end()); }
@@ -82,9 +71,9 @@ void QcSummary::finish(const ColumnResults& results) {
   for (const auto* values : {&results.mean, &results.var, &results.mean_log1p_cpm, &results.var_log1p_cpm})
     hashes_[next++].add(std::span<const double>(*values));
   if (results.integer_mode)
-    for (const Total total : results.totals) totals_.whole_counts += total.whole;
+    totals_.whole_counts = results.grand_total.whole;
   else
-    totals_.real_counts = sum_of(results.totals);
+    totals_.real_counts = results.grand_total.real;
 }
 
 QcTotals QcSummary::totals() {

@@ -21,7 +21,7 @@ struct QcTotals {
   std::int64_t n_nonzero = 0;
   bool integer_mode = true;
   std::int64_t whole_counts = 0;               // integer mode
-  double real_counts = 0;                      // otherwise; summed gene by gene
+  double real_counts = 0;                      // otherwise
   double median_genes = 0, median_counts = 0;  // NaN when a cell's total is
   std::vector<double> median_percent;          // per gene set, over the cells that have one
   std::int64_t n_empty_cells = 0;

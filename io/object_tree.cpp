@@ -41,7 +41,7 @@ std::string tag_words(hid_t object) {
 
 std::string shape_words(hid_t object) {
   for (const char* name : {"shape", "h5sparse_shape"}) {
-    const auto shape = has_attribute(object, name) ? integer_attribute(object, name, name) : std::vector<std::int64_t>{};
+    const auto shape = has_attribute(object, name, name) ? integer_attribute(object, name, name) : std::vector<std::int64_t>{};
     if (!shape.empty()) return "  " + listed(shape);
   }
   return "";

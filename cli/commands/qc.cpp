@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 #include "cli/backends.hpp"
@@ -58,7 +59,7 @@ class QcRun {
     session_.console.note("backend " + backend_->name() + ": " + choice.reason);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
-    input_ = io::Input::open(session_.options.input, input_options(session_.options));
+    input_ = io::Input::open(session_.options.input, with_tmp_dir(input_options(session_.options)));
     source_ = input_->source(budget_);
     describe_input();
     ops_.rows.percent_top = usable_percent_top(percent_top, facts_.shape.n_cols, session_);
@@ -67,6 +68,7 @@ class QcRun {
     sets_ = match_gene_sets(rules_, *gene_names_, budget_);
     ops_.gene_sets = sets_.members;
     ops_.n_gene_sets = static_cast<int>(sets_.sets.size());
+    if (!options_.cells_out.empty()) cell_names_ = input_->row_names();
     session_.warn(input_->warnings());
     warn_of_names(rules_, sets_, session_);
     make_sinks();
@@ -104,6 +106,16 @@ class QcRun {
     return nullptr;
   }
 
+  // Temporary files go where a table goes, unless told otherwise.
+  io::InputOptions with_tmp_dir(io::InputOptions options) const {
+    namespace fs = std::filesystem;
+    for (const std::string& target : {options_.cells_out, options_.genes_out}) {
+      const bool is_file = !target.empty() && target != "-" && (!fs::exists(target) || fs::is_regular_file(target));
+      if (options.tmp_dir.empty() && is_file) options.tmp_dir = fs::absolute(target).parent_path().string();
+    }
+    return options;
+  }
+
   void describe_input() {
     const io::MatrixInfo& matrix = input_->matrix();
     facts_ = {matrix.name, source_->shape(), matrix.nnz, input_->info().has_raw};
@@ -118,7 +130,6 @@ class QcRun {
     for (const GeneSets::Set& set : sets_.sets) columns.set_names.push_back(set.name);
     summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
     sinks_.push_back(&*summary_);
-    if (!options_.cells_out.empty()) cell_names_ = input_->row_names();
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
     if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_));
   }

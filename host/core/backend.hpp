@@ -40,6 +40,7 @@ struct ColumnResults {
   bool integer_mode = true;
   std::vector<std::int64_t> n_nonzero;
   std::vector<Total> totals;
+  Total grand_total{};                                           // of all values, rounded once
   std::vector<double> mean, var, mean_log1p_cpm, var_log1p_cpm;  // empty unless moments were asked for
 };
 

@@ -64,6 +64,7 @@ class RealRun final : public Run {
   ColumnResults finish() override {
     ColumnResults results;
     results.integer_mode = false;
+    typename Copy::Sum all;
     for (std::size_t g = 0; g < static_cast<std::size_t>(shape_.n_cols); ++g) {
       RealGene<V> gene;
       RealMoments<V> moments;
@@ -74,6 +75,7 @@ class RealRun final : public Run {
       }
       results.n_nonzero.push_back(gene.n_nonzero);
       results.totals.push_back({.real = gene.sum.value()});
+      all.combine(gene.sum);
       if (!ops_.columns.moments) continue;
       const MeanVar values = finish_real(gene.sum.precise(), moments.squares.precise(), shape_.n_rows);
       const MeanVar logs = finish_logs(moments.logs, shape_.n_rows);
@@ -82,6 +84,7 @@ class RealRun final : public Run {
       results.mean_log1p_cpm.push_back(logs.mean);
       results.var_log1p_cpm.push_back(logs.var);
     }
+    results.grand_total.real = all.value();
     return results;
   }
 

@@ -120,6 +120,7 @@ class WholeRun final : public Run {
         n_nonzero += copy->genes[g].n_nonzero;
       }
       results.totals[g].whole = sum;
+      results.grand_total.whole += sum;
       results.n_nonzero[g] = n_nonzero;
     }
     if (ops_.columns.moments) finish_moments(results);

@@ -112,6 +112,13 @@ void convert_columns(const StoredType& type, const std::byte* in, std::size_t n,
   with_integer(type, [&](auto tag) { columns_from<decltype(tag)>(in, n, type.big_endian, out); });
 }
 
+void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n, std::int64_t* out) {
+  with_integer(type, [&](auto tag) {
+    using T = decltype(tag);
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::int64_t>(load<T>(in + i * sizeof(T), type.big_endian));
+  });
+}
+
 void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out) {
   if (value == ValueType::f32)
     values_from(type, in, n, reinterpret_cast<float*>(out));

@@ -18,6 +18,9 @@ ValueType natural_value_type(const StoredType& type);
 // Writes n column numbers. Negative and too large ones become UINT32_MAX, which no check of the range accepts.
 void convert_columns(const StoredType& type, const std::byte* in, std::size_t n, std::uint32_t* out);
 
+// Writes n row pointers. Those beyond 2^63 become negative.
+void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n, std::int64_t* out);
+
 // Writes n values; throws NeedsWiderValues when `value` is f32 and a stored integer has no exact float32.
 // 64-bit integers beyond 2^53 are rounded to the nearest double.
 void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out);

@@ -134,7 +134,7 @@ ColumnPlace find_column(const Hdf5File& file, const std::string& frame, const st
   place.values = path;
   const DatasetHandle dataset = file.open_dataset(path);
   place.encoding = string_attribute(dataset.get(), "encoding-type", path).value_or("");
-  if (has_attribute(dataset.get(), "categories")) place.form = ColumnForm::categorical_reference;
+  if (has_attribute(dataset.get(), "categories", path)) place.form = ColumnForm::categorical_reference;
   return place;
 }
 

@@ -22,7 +22,7 @@ struct OpenAttribute {
 std::string in_words(const std::string& where, const char* name) { return where + " (attribute " + name + ")"; }
 
 std::optional<OpenAttribute> open_attribute(hid_t object, const char* name, const std::string& where) {
-  if (!has_attribute(object, name)) return std::nullopt;
+  if (!has_attribute(object, name, where)) return std::nullopt;
   const std::string what = in_words(where, name);
   OpenAttribute out;
   out.attribute = AttributeHandle(checked(H5Aopen(object, name, H5P_DEFAULT), what, "open the attribute"));
@@ -48,7 +48,11 @@ std::vector<std::string> read_strings(const OpenAttribute& from, const std::stri
 
 }  // namespace
 
-bool has_attribute(hid_t object, const char* name) { return H5Aexists(object, name) > 0; }
+bool has_attribute(hid_t object, const char* name, const std::string& where) {
+  const htri_t found = H5Aexists(object, name);
+  if (found < 0) throw hdf5_failure(in_words(where, name), "look for it");
+  return found > 0;
+}
 
 std::optional<std::string> string_attribute(hid_t object, const char* name, const std::string& where) {
   const auto found = open_attribute(object, name, where);

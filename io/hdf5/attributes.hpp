@@ -10,7 +10,7 @@
 
 namespace quern::io {
 
-bool has_attribute(hid_t object, const char* name);
+bool has_attribute(hid_t object, const char* name, const std::string& where);
 // One string of either storage (fixed or variable length), scalar or a list of one. Not a string: empty.
 std::optional<std::string> string_attribute(hid_t object, const char* name, const std::string& where);
 // A list of strings; an empty list may be of any type (anndata writes it as float64).

@@ -11,15 +11,28 @@ namespace quern::io {
 namespace {
 
 constexpr std::int64_t default_cache_bytes = std::int64_t{1} << 20, most_cache_bytes = std::int64_t{1} << 25;
-constexpr std::int64_t batch_bytes = std::int64_t{1} << 22;  // of fixed-length strings read at once
+constexpr std::int64_t most_chunk_bytes = std::int64_t{1} << 40;  // of HDF5: 4 GiB
+constexpr std::int64_t batch_bytes = std::int64_t{1} << 22;       // of fixed-length strings read at once
 constexpr std::size_t longest_string = std::size_t{1} << 20;
+
+// HDF5 decodes a chunk as a whole, whatever the shape of the dataset.
+void refuse_claim(const Dataset& dataset, std::int64_t chunk_bytes) {
+  constexpr std::int64_t harmless = std::int64_t{1} << 26;
+  const std::int64_t held = dataset.count() * static_cast<std::int64_t>(dataset.element.size);
+  if (chunk_bytes > harmless && chunk_bytes / 4 > held)
+    throw input_error(
+        "bad-shape", dataset.path,
+        "is stored in chunks of " + std::to_string(chunk_bytes >> 20) + " MiB for " + std::to_string(dataset.count()) + " values");
+}
 
 // Ranges are read in order: a stored chunk that HDF5's cache cannot hold would be decoded anew for each of them.
 Dataset open_with_cache(const Hdf5File& file, const std::string& path) {
   Dataset dataset = open_described(file, path);
   const auto chunk = chunk_dims(dataset.id.get());
   const std::int64_t element_bytes = std::min<std::int64_t>(static_cast<std::int64_t>(dataset.element.size), most_cache_bytes);
-  if (chunk.size() != 1 || element_bytes == 0 || chunk[0] > most_cache_bytes / element_bytes) return dataset;
+  if (chunk.size() != 1 || element_bytes == 0) return dataset;
+  refuse_claim(dataset, std::min(chunk[0], most_chunk_bytes / element_bytes) * element_bytes);
+  if (chunk[0] > most_cache_bytes / element_bytes) return dataset;
   if (chunk[0] * element_bytes <= default_cache_bytes) return dataset;
   return describe(file.open_dataset(path, static_cast<std::size_t>(chunk[0] * element_bytes)), path);
 }

@@ -80,9 +80,15 @@ bool Hdf5File::parent_is_group(const std::string& object) const {
   return known_groups_.count(parent) > 0 || kind(parent) == ObjectKind::group;
 }
 
+bool Hdf5File::has_link(const std::string& object) const {
+  const htri_t found = H5Lexists(file_.get(), object.c_str(), access_.get());
+  if (found < 0) throw hdf5_failure(object, "look for it");
+  return found > 0;
+}
+
 ObjectKind Hdf5File::kind(const std::string& object) const {
   const bool is_root = object.empty() || object == "/";
-  if (!is_root && (!parent_is_group(object) || H5Lexists(file_.get(), object.c_str(), access_.get()) <= 0)) return ObjectKind::none;
+  if (!is_root && (!parent_is_group(object) || !has_link(object))) return ObjectKind::none;
   const ObjectHandle found(open_id(object));
   if (!found) {
     const Error failure = hdf5_failure(object, "open the object");

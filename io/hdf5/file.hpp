@@ -39,6 +39,7 @@ class Hdf5File {
 
  private:
   hid_t open_id(const std::string& object) const;
+  bool has_link(const std::string& object) const;
   bool parent_is_group(const std::string& object) const;
   void refuse_outside_data(hid_t dataset, const std::string& object) const;
 

@@ -116,6 +116,8 @@ std::string cause_of_death(int status) {
 
 ProbeLimits probe_limits(std::size_t file_bytes) {
   ProbeLimits limits;
+  const std::size_t by_size = std::min<std::size_t>(file_bytes, limits.memory_bytes) * 8;  // small files have no use for much memory
+  limits.memory_bytes = std::min(limits.memory_bytes, (std::size_t{1} << 28) + by_size);
   limits.cpu_seconds += static_cast<unsigned>(std::min<std::size_t>(file_bytes >> 25, 600));  // a second for each 32 MiB
   return limits;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/hdf5/dataset.hpp"
 #include "io/hdf5/quiet.hpp"
 
 namespace quern::io {
@@ -171,16 +172,7 @@ void RawDataset::read_block(std::span<const hsize_t> start, std::span<const hsiz
   const SpaceHandle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr));
   if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||
       H5Dread(dataset_.get(), memory_type_.get(), memory.get(), space.get(), H5P_DEFAULT, out) < 0)
-    throw input_error("unreadable", path_, "HDF5 could not read elements from " + std::to_string(start[0]),
-                      "the file may be damaged, or need a filter that is not built in");
-}
-
-void read_as_int64(const RawDataset& dataset, hid_t file, std::span<std::int64_t> out) {
-  const DatasetHandle handle(checked(H5Dopen2(file, dataset.path().c_str(), H5P_DEFAULT), dataset.path(), "open the dataset"));
-  if (dataset.type().kind == StoredKind::real) throw input_error("bad-type", dataset.path(), "holds reals, expected integers");
-  if (!out.empty() && H5Dread(handle.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0)
-    throw input_error("unreadable", dataset.path(), "HDF5 could not read the dataset",
-                      "the file may be damaged, or need a filter that is not built in");
+    throw read_failure(dataset_.get(), path_);
 }
 
 }  // namespace quern::io

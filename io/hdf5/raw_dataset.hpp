@@ -67,7 +67,4 @@ class RawDataset {
   std::vector<std::byte> fill_value_;
 };
 
-// Reads a whole one-dimensional integer dataset as 64-bit numbers. `out` has size() entries.
-void read_as_int64(const RawDataset& dataset, hid_t file, std::span<std::int64_t> out);
-
 }  // namespace quern::io

@@ -46,10 +46,18 @@ void ElementStream::begin_plan(int n_slots, std::int64_t chunk_nnz, std::size_t 
   choose_mode();
 }
 
+Error ElementStream::chunk_too_large() const {
+  const std::size_t bytes = dataset_.filters().chunk_bytes;
+  return resource_error("chunk-too-large", dataset_.path(),
+                        "is stored in chunks of " + std::to_string(bytes >> 20) + " MiB, which its filters only decode as a whole",
+                        "give --memory " + std::to_string((12 * bytes >> 20) + 64) + "MiB or more");
+}
+
 // Chunks so large that the pool of shared ones would take much memory are inflated piecewise where the filters allow it.
 void ElementStream::choose_mode() {
   switch (dataset_.access()) {
-    case Access::library:
+    case Access::library:  // HDF5 decodes whole chunks, too
+      if (dataset_.filters().chunk_bytes > budget_bytes_ / 3) throw chunk_too_large();
       mode_ = Mode::library;
       return;
     case Access::contiguous:
@@ -71,9 +79,7 @@ void ElementStream::choose_mode() {
   else if (steps.size() == 1 && steps[0].id == static_cast<int>(FilterId::deflate))
     mode_ = Mode::streamed;
   else if (chunk_bytes > budget_bytes_ / 3)
-    throw resource_error("chunk-too-large", dataset_.path(),
-                         "is stored in chunks of " + std::to_string(chunk_bytes >> 20) + " MiB, which its filters only decode as a whole",
-                         "give --memory " + std::to_string((3 * chunk_bytes >> 20) + 64) + "MiB or more");
+    throw chunk_too_large();
 }
 
 void ElementStream::plan_range(Range range) {

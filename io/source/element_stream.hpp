@@ -62,6 +62,7 @@ class ElementStream {
   std::size_t element_bytes() const { return dataset_.type().bytes; }
   std::int64_t chunk_length() const { return static_cast<std::int64_t>(dataset_.chunk_dims()[0]); }
   void choose_mode();
+  Error chunk_too_large() const;
   void fetch_chunks(Range range, Pending& pending, std::span<std::byte> staging);
   void fetch_private(Piece& piece, std::size_t& staged, std::span<std::byte> staging);
   SharedChunk& shared_chunk(std::int64_t chunk);

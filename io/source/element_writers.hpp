@@ -1,4 +1,4 @@
-// Where the elements of index and value arrays go: converted, or decoded in place where they are stored as a slot holds them.
+// Where the elements of index, row pointer and value arrays go: converted, or decoded in place where they are stored as a slot holds them.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -24,6 +24,17 @@ class ColumnWriter final : public ElementWriter {
   const StoredType& type_;
   std::uint32_t* out_;
   bool direct_;
+};
+
+class OffsetWriter final : public ElementWriter {
+ public:
+  OffsetWriter(const StoredType& type, std::int64_t* out) : type_(type), out_(out) {}
+  std::byte* direct(std::size_t) override { return nullptr; }
+  void put(const std::byte* raw, std::size_t n, std::size_t at) override { convert_offsets(type_, raw, n, out_ + at); }
+
+ private:
+  const StoredType& type_;
+  std::int64_t* out_;
 };
 
 class ValueWriter final : public ElementWriter {

@@ -47,9 +47,13 @@ class NowhereWriter final : public ElementWriter {
 
 // One of the two stored arrays, read in ascending ranges.
 struct CompressedReader::Array {
-  Array(const MatrixInput& input, const std::string& path, std::int64_t used) : stream(RawDataset(input.file, path), input.path, used) {}
+  Array(const MatrixInput& input, const std::string& path, std::int64_t n) : stream(RawDataset(input.file, path), input.path, n), used(n) {}
 
-  // Planning: begin, plan for every range in order, end.
+  // Planning: begin, stream.plan_range for every range in order, end.
+  void begin_plan(std::int64_t most, std::size_t budget_bytes) {
+    stream.begin_plan(1, most, budget_bytes);
+    if (stream.inflates_in_fetch()) stream.plan_range({0, std::min(used, passed_over_at_once)});
+  }
   void end_plan(MemoryBudget& budget) {
     const ElementStream::Needs needs = stream.end_plan();
     claim = budget.claim("stored chunks of a slice", needs.staging_bytes + needs.shared_bytes + needs.pending_bytes);
@@ -76,6 +80,7 @@ struct CompressedReader::Array {
   void decode(ElementWriter& writer) { stream.decode(*pending, staging, writer); }
 
   ElementStream stream;
+  std::int64_t used = 0;
   std::unique_ptr<ElementStream::Pending> pending;
   std::vector<std::byte> staging, shared;
   Claim claim;
@@ -84,7 +89,9 @@ struct CompressedReader::Array {
 
 CompressedReader::CompressedReader(const MatrixInput& input, const std::vector<RowRange>& majors, MemoryBudget& budget)
     : input_(input), budget_(budget), kind_(number_kind(input.matrix.data.type)) {
-  n_minors_ = input.matrix.storage == Storage::csr ? input.matrix.cols : input.matrix.rows;
+  const bool by_rows = input.matrix.storage == Storage::csr;
+  n_majors_ = by_rows ? input.matrix.rows : input.matrix.cols;
+  n_minors_ = by_rows ? input.matrix.cols : input.matrix.rows;
   stored_entries_ = input.matrix.nnz;
   read_pointers(majors);
   // A block takes 12 bytes an entry here, up to 16 more on their way.
@@ -98,23 +105,28 @@ CompressedReader::~CompressedReader() = default;
 std::int64_t CompressedReader::bytes_read() const { return minors_->stream.bytes_read() + values_->stream.bytes_read(); }
 
 void CompressedReader::read_pointers(const std::vector<RowRange>& majors) {
-  const RawDataset stored(input_.file, input_.matrix.indptr.path);
   std::int64_t n = 0;
   for (const RowRange& range : majors) n += range.size() + 1;
   pointers_claim_ = budget_.claim("row pointers", static_cast<std::size_t>(n) * sizeof(std::int64_t));
   pointers_.reserve(static_cast<std::size_t>(n));
-  std::vector<std::byte> raw;
-  std::vector<Number> numbers;
+  std::vector<ElementStream::Range> pieces;
   for (const RowRange& range : majors)
-    for (std::int64_t first = range.first; first <= range.last; first += pointers_at_once) {
-      const hsize_t start = static_cast<hsize_t>(first);
-      const hsize_t count = static_cast<hsize_t>(std::min(range.last + 1 - first, pointers_at_once));
-      raw.resize(count * stored.type().bytes);
-      numbers.resize(count);
-      stored.read_block({&start, 1}, {&count, 1}, raw.data());
-      read_numbers(stored.type(), raw.data(), count, numbers.data());
-      for (const Number number : numbers) pointers_.push_back(number.whole);
-    }
+    for (std::int64_t first = range.first; first <= range.last; first += pointers_at_once)
+      pieces.push_back({first, std::min(range.last + 1, first + pointers_at_once)});
+  Array array(input_, input_.matrix.indptr.path, n_majors_ + 1);
+  if (array.stream.dataset().type().kind == StoredKind::real)
+    throw input_error("bad-type", input_.matrix.indptr.path, "holds reals, expected integers");
+  array.begin_plan(pointers_at_once, budget_.available());
+  for (const ElementStream::Range& piece : pieces) array.stream.plan_range(piece);
+  array.end_plan(budget_);
+  std::vector<Number> numbers;
+  for (const ElementStream::Range& piece : pieces) {
+    numbers.resize(static_cast<std::size_t>(piece.last - piece.first));
+    NumberWriter writer(array.stream.dataset().type(), numbers.data());
+    array.fetch(piece);
+    array.decode(writer);
+    for (const Number number : numbers) pointers_.push_back(number.whole);
+  }
 }
 
 void CompressedReader::cut_blocks(const std::vector<RowRange>& majors, std::int64_t most_entries) {
@@ -148,8 +160,7 @@ void CompressedReader::cut_blocks(const std::vector<RowRange>& majors, std::int6
   minors_ = std::make_unique<Array>(input_, input_.matrix.indices.path, stored_entries_);
   values_ = std::make_unique<Array>(input_, input_.matrix.data.path, stored_entries_);
   for (Array* array : {minors_.get(), values_.get()}) {
-    array->stream.begin_plan(1, std::max<std::int64_t>(largest, 1), budget_.available() / 2);
-    if (array->stream.inflates_in_fetch()) array->stream.plan_range({0, std::min(stored_entries_, passed_over_at_once)});
+    array->begin_plan(std::max<std::int64_t>(largest, 1), budget_.available() / 2);
     for (const Part& part : parts_)
       array->stream.plan_range({pointers_[part.at], pointers_[part.at + static_cast<std::size_t>(part.majors.size())]});
     array->end_plan(budget_);

@@ -44,7 +44,7 @@ class CompressedReader {
   MatrixInput input_;
   MemoryBudget& budget_;
   NumberKind kind_;
-  std::int64_t n_minors_ = 0, n_entries_ = 0, stored_entries_ = 0;
+  std::int64_t n_majors_ = 0, n_minors_ = 0, n_entries_ = 0, stored_entries_ = 0;
   struct Part {  // majors of one block; their pointers are pointers_[at] .. pointers_[at + majors.size()]
     RowRange majors;
     std::size_t at = 0;

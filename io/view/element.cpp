@@ -40,7 +40,7 @@ bool is_known_group(const std::string& encoding) {
 
 bool is_sparse(const Hdf5File& file, const std::string& path, const std::string& encoding) {
   return encoding == "csr_matrix" || encoding == "csc_matrix" ||
-         (encoding.empty() && has_attribute(file.open(path).get(), "h5sparse_format"));
+         (encoding.empty() && has_attribute(file.open(path).get(), "h5sparse_format", path));
 }
 
 Element open_matrix(const Hdf5File& file, const std::string& path) {

@@ -127,6 +127,7 @@ ColumnResults columns() {
   ColumnResults results;
   results.n_nonzero = {2, 1};
   results.totals = {Total{.whole = 12}, Total{.whole = 6}};
+  results.grand_total.whole = 18;
   return results;
 }
 

@@ -1,0 +1,73 @@
+"""Files cut off or with bytes changed: metadata structures of HDF5 and stored chunks."""
+from hostile.bases import after, damaged, first_bytes, flip_at, h5, in_chunk, in_contiguous, replace
+from hostile.table import Case
+
+
+def _everywhere(name, make, code, says="", **how):
+    return Case(name, make, code, says, info=code, **how)
+
+
+def cut_to(share):
+    return lambda content, _: content[:int(len(content) * share)]
+
+
+def _end_moved_to(size):
+    """Cuts the file and lets the superblock (version 0) agree, so that what is missing shows only when it is read."""
+
+    def edit(content, path):
+        length = size(content, path)
+        content[40:48] = length.to_bytes(8, "little")
+        return content[:length]
+
+    return edit
+
+
+def _member(offset):
+    """A place in the metadata of the attribute `shape` of X."""
+    return after(b"shape\0\0\0", offset)
+
+
+def _gzip_of_indptr(root):
+    replace("X/indptr", root["X/indptr"][...], filters="gzip")(root)
+
+
+def _overwrite(place, new):
+    def edit(content, path):
+        at = place(content, path)
+        content[at:at + len(new)] = new
+
+    return edit
+
+
+CASES = [
+    # ---- cut off
+    *[_everywhere(f"cut-to-{count}-bytes", damaged("modern", first_bytes(count)), "truncated", f"ends after {count} bytes")
+      for count in (9, 47, 48, 95, 96, 511, 512, 2048)],
+    *[_everywhere(f"cut-to-{share}-of-{name}", damaged(name, cut_to(share)), "truncated", "its header says")
+      for name in ("modern", "contiguous", "0.6", "10x-v3") for share in (0.25, 0.5, 0.9, 0.999)],
+    _everywhere("cut-by-one-byte", damaged("modern", first_bytes(-1)), "truncated", "its header says"),
+    Case("cut-unseen-in-a-chunk", damaged("data-last-chunked", _end_moved_to(in_chunk("X/data", 2, 30))), "truncated", "cannot be read", "/X/data"),
+    Case("cut-unseen-in-contiguous-data", damaged("data-last-contiguous", _end_moved_to(in_contiguous("X/data", 30))), "truncated", "ends at byte",
+         "/X/data"),
+    # ---- structures of HDF5
+    _everywhere("superblock-version", damaged("modern", flip_at(8)), "newer-hdf5", "newer than HDF5 1.10's, or damaged"),
+    _everywhere("superblock-size-of-offsets", damaged("modern", flip_at(13)), "corrupt-hdf5"),
+    _everywhere("superblock-root-address", damaged("modern", flip_at(64)), "newer-hdf5", "newer than HDF5 1.10's, or damaged"),
+    _everywhere("superblock-end-of-file", damaged("modern", flip_at(46)), "truncated", "its header says"),
+    _everywhere("root-tree-signature", damaged("modern", flip_at(after(b"TREE"))), "corrupt-hdf5"),
+    _everywhere("root-heap-signature", damaged("modern", flip_at(after(b"HEAP"))), "corrupt-hdf5"),
+    _everywhere("root-heap-size", damaged("modern", flip_at(after(b"HEAP", 15))), "corrupt-hdf5"),
+    _everywhere("group-node-signature", damaged("modern", flip_at(after(b"SNOD"))), "corrupt-hdf5"),
+    _everywhere("group-node-count", damaged("modern", _overwrite(after(b"SNOD", 6), b"\xff\xff")), "corrupt-hdf5"),
+    Case("chunk-tree-signature", damaged("plain", flip_at(after(b"TREE\x01"))), "corrupt-hdf5"),
+    Case("attribute-type", damaged("modern", flip_at(_member(8))), "newer-hdf5", "could not look for it", "/X (attribute shape)"),
+    Case("attribute-bits", damaged("modern", flip_at(_member(16))), "bad-shape"),
+    Case("attribute-space", damaged("modern", flip_at(_member(24))), "newer-hdf5", "could not look for it", "/X (attribute shape)"),
+    # ---- stored chunks
+    Case("gzip-stream", damaged("modern", flip_at(in_chunk("X/data", 1, 12))), "corrupt-chunk", "does not decode (gzip)", "/X/data"),
+    Case("gzip-header", damaged("modern", flip_at(in_chunk("X/indices", 0, 0))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
+    Case("gzip-checksum", damaged("modern", flip_at(in_chunk("X/indices", 0, 20))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
+    Case("fletcher32", damaged("checksums", flip_at(in_chunk("X/data", 1, 12))), "bad-checksum", "fletcher32", "/X/data"),
+    Case("gzip-of-indptr", damaged(h5("modern", _gzip_of_indptr), flip_at(in_chunk("X/indptr", 0, 12))), "corrupt-chunk", "does not decode (gzip)",
+         "/X/indptr"),
+]

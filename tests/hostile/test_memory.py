@@ -1,0 +1,71 @@
+"""Files that claim more than the memory given: refused before anything is inflated, or read piece by piece; never taken on trust."""
+import re
+
+import pytest
+
+from hostile.bases import N_OBS, N_VARS
+from hostile.bombs import bomb, one_chunk, zeros_deflated
+from hostile.table import command_of, judge, run
+
+MIB = 1 << 20
+GIB = 1 << 30
+BUDGET = 128 * MIB
+OVERHEAD = 48 * MIB  # what the contract allows above the budget
+PROBE = 320 * MIB  # the probe of the metadata of a small file
+
+
+def judged(binary, folder, path, outcome, says="", names="", verb="qc"):
+    done = run(binary, [*command_of(verb, path, folder / "out"), "-m", "128MiB", "--percent-top", "none"], folder / "out", measured=True)
+    judge(done, verb, path, outcome, says, names)
+    return done
+
+
+@pytest.mark.parametrize("dataset", ["X/data", "X/indices", "X/indptr"])
+def test_chunk_beyond_the_budget_that_needs_all_of_it(binary_for_all, folder, dataset):
+    """1 GiB in a chunk that is shuffled and so cannot be inflated piecewise."""
+    path = bomb(folder, "modern", dataset, GIB // 4, zeros_deflated(GIB), shuffle=True)
+    assert path.stat().st_size < 2 * MIB
+    done = judged(binary_for_all, folder, path, "5 chunk-too-large", "1024 MiB", f"/{dataset}")
+    assert done.peak_bytes < BUDGET + OVERHEAD
+
+
+def test_chunk_beyond_the_budget_is_read_piecewise(binary_for_all, folder):
+    """256 MiB of values in one gzip chunk, with half of that as budget: every value is zero and every row sums to that."""
+    path = one_chunk(folder, N_OBS, N_VARS, False, per_row=1 << 16 << 4)
+    done = judged(binary_for_all, folder, path, "ok")
+    assert done.report["result"]["total_counts"] == 0
+    assert done.peak_bytes < BUDGET + OVERHEAD
+
+
+@pytest.mark.parametrize("dataset", ["X/data", "X/indices", "X/indptr"])
+def test_chunk_beyond_the_shape_is_read_as_far_as_needed(binary_for_all, folder, dataset):
+    """1 GiB in a gzip chunk for some hundred values."""
+    path = bomb(folder, "modern", dataset, GIB // 4, zeros_deflated(GIB))
+    done = judged(binary_for_all, folder, path, "ok")
+    assert done.peak_bytes < BUDGET + OVERHEAD and done.seconds < 5
+
+
+@pytest.mark.parametrize("dataset, values", [("obs/_index", N_OBS), ("var/_index", N_VARS)])
+def test_claim_beyond_the_shape(binary_for_all, folder, dataset, values):
+    """A chunk of 1 GiB for some dozen names that HDF5 would inflate as a whole."""
+    path = bomb(folder, "modern", dataset, GIB // 16, zeros_deflated(GIB))
+    done = judged(binary_for_all, folder, path, "bad-shape", f"MiB for {values} values", f"/{dataset}")
+    assert done.peak_bytes < BUDGET + OVERHEAD
+
+
+@pytest.mark.parametrize("dataset, code", [("X/data", "corrupt-chunk"), ("X/indptr", "corrupt-chunk"), ("obs/_index", "corrupt-hdf5")])
+def test_stream_longer_than_its_chunk(binary_for_all, folder, dataset, code):
+    """The chunk's shape is honest, its gzip stream goes on for 2 GiB."""
+    path = bomb(folder, "modern", dataset, 400, zeros_deflated(2 * GIB))
+    done = judged(binary_for_all, folder, path, code, names=f"/{dataset}")
+    assert done.peak_bytes < PROBE
+
+
+def test_least_memory_is_named(binary_for_all, folder):
+    path = one_chunk(folder, N_OBS, N_VARS, True, per_row=1 << 18)
+    words = [*command_of("qc", path, folder / "out"), "-m", "64MiB"]
+    done = run(binary_for_all, words, folder / "out", measured=True)
+    judge(done, "qc", path, "5 chunk-too-large", "37 MiB", "/X/indices")
+    needed = re.search(r"--memory (\S+) or more", done.stderr).group(1)
+    assert done.peak_bytes < 64 * MIB + OVERHEAD
+    judge(run(binary_for_all, [*words, "-m", needed, "--force"], folder / "out"), "qc", path, "ok")
