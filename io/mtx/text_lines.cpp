@@ -34,9 +34,10 @@ bool TextLines::next(std::string& line) {
 
 void TextLines::check_end() {
   int code = Z_OK;
-  const char* text = gzerror(file_.get(), &code);
+  std::string text = gzerror(file_.get(), &code);
+  if (text.starts_with(path_ + ": ")) text.erase(0, path_.size() + 2);
   if (code == Z_BUF_ERROR) throw input_error("truncated", path_, "the compressed text ends early", "copy or download it again");
-  if (code < 0) throw input_error("corrupt-gzip", path_, std::string("cannot be decompressed: ") + text, "copy or download it again");
+  if (code < 0) throw input_error("corrupt-gzip", path_, "cannot be decompressed: " + text, "copy or download it again");
 }
 
 bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\v\f\r") == std::string::npos; }

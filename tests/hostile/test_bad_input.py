@@ -3,10 +3,11 @@ import os
 
 import pytest
 
-from hostile import cases_damage, cases_kinds, cases_matrix, cases_names, cases_outside
+from hostile import cases_damage, cases_kinds, cases_matrix, cases_names, cases_outside, cases_text
 from hostile.table import VERBS, command_of, judge, run
 
-CASES = [case for table in (cases_kinds, cases_damage, cases_matrix, cases_names, cases_outside) for case in table.CASES]
+TABLES = (cases_kinds, cases_damage, cases_matrix, cases_names, cases_outside, cases_text)
+CASES = [case for table in TABLES for case in table.CASES]
 
 
 def test_names_are_unique():
