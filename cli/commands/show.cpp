@@ -154,9 +154,12 @@ class Show final : public Command {
 
   void tell_input(io::Viewer& viewer, const io::Element& element, Session& session) const {
     session.report.set_input(viewer.info());
-    session.warn(viewer.warnings());
     const bool is_matrix = element.kind == io::ElementKind::matrix;
-    if (is_matrix) session.report.set_matrix(element.matrix.matrix);
+    if (is_matrix) {
+      session.report.set_matrix(element.matrix.matrix);
+      for (const io::Axis* axis : {&element.rows, &element.columns}) io::open_axis(*axis);  // so that it is known whether there are names
+    }
+    session.warn(viewer.warnings());
     Json& result = session.report.result();
     result = {{"object", object_}, {"path", element.path}, {"kind", kind_word(element.kind)}};
     if (is_matrix) result["shape"] = {element.rows.size, element.columns.size};

@@ -70,11 +70,15 @@ std::vector<std::string> Viewer::objects() const {
   return names;
 }
 
+std::vector<Warning> Viewer::warnings() const {
+  std::vector<Warning> all = input_->warnings();
+  all.insert(all.end(), warnings_.begin(), warnings_.end());
+  return all;
+}
+
 Element Viewer::open() {
   try {
-    Element element = open_named();
-    warnings_.insert(warnings_.begin(), input_->warnings().begin(), input_->warnings().end());
-    return element;
+    return open_named();
   } catch (Error& error) {
     error.in_file(path_);
     throw;

@@ -20,8 +20,8 @@ class Viewer {
   Viewer(const std::string& path, InputOptions options, const std::string& object);
 
   const FileInfo& info() const { return input_->info(); }
-  // What is worth telling of the file and of what was opened.
-  const std::vector<Warning>& warnings() const { return warnings_; }
+  // What is worth telling of the file and of what was opened, its axes included.
+  std::vector<Warning> warnings() const;
   std::vector<std::string> objects() const;  // names that open() may be asked for, but for those inside uns
   // Throws input_error: "no-such-matrix", "missing-object", and what the readers throw.
   Element open();

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 TIME_LIMIT_SECONDS = 20
-VERBS = ("qc", "info")
+VERBS = ("qc", "info", "show")
 
 
 @dataclass
@@ -53,7 +53,7 @@ def command_of(verb, path, out):
         "qc": ["--cells-out", f"{out}/cells.tsv", "--genes-out", f"{out}/genes.tsv"],
         "info": [],
         "check": ["--deep"],
-        "show": [],
+        "show": ["-o", f"{out}/shown.tsv"],
     }[verb]
     return [verb, str(path), *words, "--json", f"{out}/report.json"]
 
@@ -125,5 +125,5 @@ def _judge_success(done, verb, codes, said):
     assert set(codes) <= set(found), f"expected the warnings {codes}, got {found}"
     for code in codes:
         assert f"[{code}]" in done.stderr, said
-    expected = {"report.json", "cells.tsv", "genes.tsv"} if verb == "qc" else {"report.json"}
-    assert set(done.left) == expected, sorted(done.left)
+    outputs = {"qc": {"cells.tsv", "genes.tsv"}, "show": {"shown.tsv"}}.get(verb, set())
+    assert set(done.left) == outputs | {"report.json"}, sorted(done.left)
