@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "cli/machine.hpp"
+#include "cli/signals.hpp"
 #include "cli/sizes.hpp"
 #include "host/core/error.hpp"
 
@@ -100,6 +101,7 @@ io::InputOptions input_options(const SharedOptions& options) {
   result.allow_external = options.allow_external;
   result.tmp_dir = options.tmp_dir;
   result.threads = options.threads;
+  result.stop = &stop_flag();
   return result;
 }
 

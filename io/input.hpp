@@ -1,5 +1,6 @@
 // An input, whatever its format: what it holds, the matrix that was asked for, its names.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct InputOptions {
   std::string tmp_dir;
   int threads = 1;
   ProbeDepth depth = ProbeDepth::run;
+  const std::atomic<bool>* stop = nullptr;  // set by a signal handler: reading throws Interrupted soon
 };
 
 // Open for as long as its sources live. Opening first walks the same metadata in a forked probe with limits on processor time and

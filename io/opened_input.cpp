@@ -62,6 +62,7 @@ MatrixInput OpenedInput::matrix_input() {
     input.columns = filter().map();
     input.tmp_dir = options_.tmp_dir;
     input.threads = options_.threads;
+    input.stop = options_.stop;
     return input;
   });
 }
