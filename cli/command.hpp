@@ -28,6 +28,7 @@ const std::vector<Verb>& verbs();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_qc();
 std::unique_ptr<Command> make_show();
+std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_devices();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_generate();

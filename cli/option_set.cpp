@@ -75,7 +75,7 @@ struct OptionSet::State {
       set(results);
       return true;
     });
-    if (many) option->expected(-1);
+    if (many) option->expected(-1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     positional_given.push_back([option] { return option->count() > 0; });
   }
 

@@ -100,6 +100,7 @@ class Program {
     SharedOptions& shared = session_.options;
     session_.stdout_taken = options_.writes_stdout();
     session_.report.set_input_path(shared.input);
+    session_.inputs = shared.inputs;
     if (!shared.input.empty()) session_.inputs.push_back(shared.input);
     resolve(shared);
     if (!shared.log_file.empty()) {

@@ -12,10 +12,6 @@ namespace {
 
 constexpr const char* input_help = "an h5ad, a 10x .h5, a 10x matrix directory or its matrix.mtx[.gz]";
 
-void declare_external(OptionSet& set, SharedOptions& options) {
-  set.flag("--allow-external", options.allow_external, "follow external links, external storage and virtual datasets (refused otherwise)");
-}
-
 int threads_from(const std::string& text, const std::string& source) {
   if (text == "auto") return read_machine_limits().threads();
   const std::int64_t threads = parse_integer(text, source, 1);
@@ -33,6 +29,10 @@ void check_gpu_memory(const std::string& text) {
 }
 
 }  // namespace
+
+void declare_external(OptionSet& set, SharedOptions& options) {
+  set.flag("--allow-external", options.allow_external, "follow external links, external storage and virtual datasets (refused otherwise)");
+}
 
 void declare_input(OptionSet& set, SharedOptions& options) {
   set.positional("INPUT", options.input, input_help);
@@ -56,7 +56,7 @@ void declare_compute(OptionSet& set, SharedOptions& options) {
   set.choice("--backend", {"auto", "cpu", "cuda"}, options.backend, "what computes; cuda never falls back, auto says what it chose");
   set.text("--gpu-memory", "SIZE|PERCENT", options.gpu_memory, "device memory for the run (default: 80%)");
   set.integer("--chunk-nnz", "N", options.chunk_nnz, 1, "stored values aimed at in a chunk; no result depends on it");
-  set.text("--tmp-dir", "DIR", options.tmp_dir, "where temporary files go (default: the output's folder, else TMPDIR)");
+  declare_tmp_dir(set, options);
   set.flag("-n,--dry-run", options.dry_run, "print the plan and the memory it needs, write nothing");
 }
 
@@ -67,6 +67,10 @@ void declare_threads(OptionSet& set, SharedOptions& options) {
 
 void declare_memory(OptionSet& set, SharedOptions& options) {
   set.size("-m,--memory", options.memory_bytes, "host memory for the whole run, 512MiB or 1.5G (default: 2 GiB, or half of what there is)");
+}
+
+void declare_tmp_dir(OptionSet& set, SharedOptions& options) {
+  set.text("--tmp-dir", "DIR", options.tmp_dir, "where temporary files go (default: the output's folder, else TMPDIR)");
 }
 
 void declare_reporting(OptionSet& set, SharedOptions& options) {
@@ -81,9 +85,12 @@ void declare_reporting(OptionSet& set, SharedOptions& options) {
 }
 
 void resolve(SharedOptions& options) {
-  if (options.input == "-" || options.input == "/dev/stdin")
-    throw usage_error("stdin-input", "INPUT", "standard input cannot be read: these formats need to jump about in a file",
-                      "save it to a file first");
+  std::vector<std::string> inputs = options.inputs;
+  inputs.push_back(options.input);
+  for (const std::string& input : inputs)
+    if (input == "-" || input == "/dev/stdin")
+      throw usage_error("stdin-input", "INPUT", "standard input cannot be read: these formats need to jump about in a file",
+                        "save it to a file first");
   const char* environment = std::getenv("QUERN_THREADS");
   if (options.threads_text == "auto" && environment && *environment)
     options.threads = threads_from(environment, "QUERN_THREADS");

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "cli/option_set.hpp"
 #include "io/input.hpp"
@@ -11,6 +12,7 @@ namespace quern::cli {
 struct SharedOptions {
   // input
   std::string input, layer = "X", genome, feature_type = "Gene Expression";
+  std::vector<std::string> inputs;  // of a verb that takes several
   bool allow_external = false;
   // how it is computed
   std::string backend = "auto", threads_text = "auto", gpu_memory = "80%", tmp_dir;
@@ -31,6 +33,8 @@ void declare_file_input(OptionSet& set, SharedOptions& options);  // INPUT and -
 void declare_compute(OptionSet& set, SharedOptions& options);     // backend, threads, memory, chunks, tmp-dir, dry-run
 void declare_threads(OptionSet& set, SharedOptions& options);     // --threads alone
 void declare_memory(OptionSet& set, SharedOptions& options);      // --memory alone
+void declare_tmp_dir(OptionSet& set, SharedOptions& options);     // --tmp-dir alone
+void declare_external(OptionSet& set, SharedOptions& options);    // --allow-external alone
 void declare_reporting(OptionSet& set, SharedOptions& options);   // json, force, quiet, verbose, log, progress, colour
 
 // "auto", QUERN_THREADS and what the machine allows become numbers; checks what the parser could not. Throws usage_error.

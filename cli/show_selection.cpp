@@ -15,7 +15,8 @@ namespace {
 std::int64_t parse_end(std::string_view text, std::int64_t open, std::int64_t size, const std::string& whole, const std::string& option) {
   if (text.empty()) return open;
   std::int64_t number = 0;
-  const std::string_view digits = text.front() == '+' ? text.substr(1) : text;
+  const bool plus = text.front() == '+' && text.substr(1, 1) != "-";
+  const std::string_view digits = text.substr(plus ? 1 : 0);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error == std::errc::result_out_of_range) return text.front() == '-' ? 0 : size;
   if (error != std::errc() || end != digits.data() + digits.size())

@@ -15,6 +15,11 @@ const std::vector<Verb>& verbs() {
        "quern show pbmc.h5ad raw --col-names CD3E,MS4A1 --sparse\n"
        "quern show pbmc.h5ad uns/tissue_categories\n",
        make_show},
+      {"check", "whether files are whole and right",
+       "quern check pbmc.h5ad\n"
+       "quern check --deep *.h5ad                          # also every stored value\n"
+       "quern check --deep pbmc.h5ad --json -\n",
+       make_check},
       {"qc", "cell and gene statistics, as scanpy's calculate_qc_metrics",
        "quern qc pbmc.h5ad\n"
        "quern qc pbmc.h5ad --layer raw --cells-out cells.tsv --genes-out genes.tsv.gz\n"

@@ -89,6 +89,7 @@ class Show final : public Command {
     set.output("-o,--output", "TSV", output_, "a .tsv or .tsv.gz instead of standard output");
     set.group("How it is read");
     declare_memory(set, shared);
+    declare_tmp_dir(set, shared);
     declare_reporting(set, shared);
   }
 
@@ -103,8 +104,10 @@ class Show final : public Command {
     });
     io::Viewer viewer(path, options, object_);
     const io::Element element = viewer.open();
+    refuse_misfits(element);
+    const ShowChoice choice = has_parts(element) ? choose_parts(element) : ShowChoice();
     tell_input(viewer, element, session);
-    show(element, budget, session);
+    show(element, choice, budget, session);
   }
 
  private:
@@ -133,7 +136,7 @@ class Show final : public Command {
   // In the probe: all that reads what a damaged file could make HDF5 stumble over.
   void rehearse(io::Viewer& viewer, MemoryBudget& budget) const {
     const io::Element element = viewer.open();
-    if (element.kind == io::ElementKind::group || element.kind == io::ElementKind::value) return;
+    if (!has_parts(element)) return;
     const ShowChoice choice = choose_parts(element);
     DiscardSink nowhere;
     if (element.kind == io::ElementKind::table) return render(element, choice, budget, nowhere);
@@ -166,13 +169,19 @@ class Show final : public Command {
     if (element.kind == io::ElementKind::table) result["shape"] = {element.rows.size, element.table.size()};
   }
 
-  void show(const io::Element& element, MemoryBudget& budget, Session& session) const {
-    const bool in_parts = element.kind == io::ElementKind::matrix || element.kind == io::ElementKind::table;
-    if (!in_parts && (rows_.asked() || columns_.asked()))
+  static bool has_parts(const io::Element& element) {
+    return element.kind == io::ElementKind::matrix || element.kind == io::ElementKind::table;
+  }
+
+  void refuse_misfits(const io::Element& element) const {
+    if (!has_parts(element) && (rows_.asked() || columns_.asked()))
       throw usage_error("no-rows", object_,
                         std::string("is a ") + kind_word(element.kind) + ", which has no rows and columns to choose from");
     if (sparse_ && element.kind != io::ElementKind::matrix)
       throw usage_error("not-a-matrix", "--sparse", object_ + " is a " + kind_word(element.kind) + ", no matrix", "leave --sparse out");
+  }
+
+  void show(const io::Element& element, const ShowChoice& choice, MemoryBudget& budget, Session& session) const {
     const bool json_on_stdout = session.options.json == "-";
     const auto file = !output_.empty() && output_ != "-" ? session.open_output(output_) : nullptr;
     const WriteText write = [&](std::string_view text) {
@@ -184,8 +193,8 @@ class Show final : public Command {
     TeeSink sinks;
     if (file || !json_on_stdout) sinks.add(shortened_ ? make_aligned_sink(write) : make_tsv_sink(write));
     if (!session.options.json.empty()) sinks.add(make_json_sink(session.report.result(), sparse_, budget));
-    if (in_parts)
-      render(element, choose_parts(element), budget, sinks);
+    if (has_parts(element))
+      render(element, choice, budget, sinks);
     else if (element.kind == io::ElementKind::group)
       list(element, session.report.result(), sinks);
     else

@@ -145,10 +145,11 @@ void CompressedReader::cut_blocks(const std::vector<RowRange>& majors, std::int6
         ++at;
         ++part.majors.last;
       } while (part.majors.last < range.last && pointers_[at + 1] - begin <= most_entries && part.majors.size() < most_entries);
-      if (begin < 0 || pointers_[at] > stored_entries_)
-        throw input_error("bad-indptr", where,
-                          "reaches from " + std::to_string(begin) + " to " + std::to_string(pointers_[at]) + ", outside of the " +
-                              std::to_string(stored_entries_) + " entries stored");
+      if (begin < 0) throw input_error("bad-indptr", where, "is " + std::to_string(begin) + " at row " + std::to_string(major));
+      if (pointers_[at] > stored_entries_)
+        throw input_error(
+            "bad-indptr", where,
+            "reaches " + std::to_string(pointers_[at]) + ", beyond the " + std::to_string(stored_entries_) + " entries stored");
       largest = std::max(largest, pointers_[at] - begin);
       n_entries_ += pointers_[at] - begin;
       major = part.majors.last;

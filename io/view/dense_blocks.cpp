@@ -17,7 +17,6 @@ class DenseBlocks final : public MatrixBlocks {
     if (!chunk.empty()) {
       tile_rows_ = static_cast<std::int64_t>(chunk[0]);
       tile_columns_ = static_cast<std::int64_t>(chunk[1]);
-      // HDF5 holds a tile stored and decoded.
       tile_claim_ = budget.claim("stored chunks of a slice", 2 * dataset_.filters().chunk_bytes);
     }
     join_columns();
@@ -106,6 +105,10 @@ class DenseBlocks final : public MatrixBlocks {
 std::unique_ptr<MatrixBlocks> read_dense(const MatrixInput& input, const Ranges& rows, const Ranges& columns, MemoryBudget& budget) {
   if (!input.columns.to.empty())
     throw Error(ErrorKind::internal, "mapped-columns", input.matrix.data.path, "a dense matrix is never filtered");
+  // HDF5 holds a tile twice; where that is too much, the source can do with less.
+  const RawDataset dataset(input.file, input.matrix.data.path);
+  if (dataset.filters().chunk_bytes > budget.available() / 4)
+    return read_source(make_dense_source(input, budget), number_kind(input.matrix.data.type), rows, columns, budget);
   return std::make_unique<DenseBlocks>(input, rows, columns, budget);
 }
 

@@ -119,7 +119,10 @@ Element open_element(const Hdf5File& file, const std::string& path) {
   if (kind == ObjectKind::group) return open_group(file, path.empty() ? "/" : path);
   if (kind == ObjectKind::none) {
     const auto [parent, name] = split_path(path);
-    if (file.is_dataset(parent) && field_width(open_described(file, parent), name) > 0) return open_field(file, parent, name);
+    if (file.is_dataset(parent)) {
+      const auto fields = compound_fields(open_described(file, parent));
+      if (std::find(fields.begin(), fields.end(), name) != fields.end()) return open_field(file, parent, name);
+    }
     throw nothing_there(file, path);
   }
   if (kind != ObjectKind::dataset) throw input_error("bad-type", path, "neither a group nor a dataset");
@@ -191,7 +194,13 @@ Element open_field(const Hdf5File& file, const std::string& path, const std::str
   out.kind = ElementKind::table;
   out.path = join_path(path, field);
   out.rows = {"row", table.dims[0], nullptr};
-  for (std::size_t i = 0; i < field_width(table, field); ++i)
+  const std::size_t width = field_width(table, field);
+  if (width == 0) {  // of single values
+    const ColumnPlace place{ColumnForm::field, path, field, {}, {}, {}};
+    const std::string kind = describe_column(file, place, field).kind;
+    out.table.push_back({"0", kind, opener(file, place, kind)});
+  }
+  for (std::size_t i = 0; i < width; ++i)
     out.table.push_back({std::to_string(i), "float64", [&file, path, field, i] { return open_field_column(file, path, field, i); }});
   return out;
 }

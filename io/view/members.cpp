@@ -1,4 +1,6 @@
 // What a group holds, one line a member.
+#include <algorithm>
+
 #include "io/h5ad/column.hpp"
 #include "io/h5ad/encoding.hpp"
 #include "io/h5ad/frame.hpp"
@@ -50,7 +52,10 @@ std::vector<Member> list_members(const Hdf5File& file, const std::string& group)
   if (file.is_dataset(group)) {
     const Dataset table = open_described(file, group);
     for (const std::string& field : compound_fields(table))
-      members.push_back({field, "field", shape_text({table.count(), static_cast<std::int64_t>(field_width(table, field))}), {}});
+      members.push_back({field,
+                         "field",
+                         shape_text({table.count(), std::max<std::int64_t>(1, static_cast<std::int64_t>(field_width(table, field)))}),
+                         {}});
     return members;
   }
   for (const std::string& name : file.children(group)) {

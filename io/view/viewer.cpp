@@ -6,6 +6,7 @@
 #include "io/detect.hpp"
 #include "io/hdf5/chunk_index.hpp"
 #include "io/hdf5/probe.hpp"
+#include "io/mtx/mtx_file.hpp"
 #include "io/names/name_sources.hpp"
 #include "io/tenx/tenx_file.hpp"
 
@@ -38,22 +39,23 @@ std::unique_ptr<OpenedInput> open_layout(const std::string& path, const InputOpt
 
 }  // namespace
 
-Viewer::Viewer(const std::string& path, InputOptions options, const std::string& object) : path_(path), object_(without_slashes(object)) {
+Viewer::Viewer(const std::string& path, InputOptions options, const std::string& object)
+    : path_(path), object_(without_slashes(object)), options_(std::move(options)) {
   if (object_.starts_with("genome/")) {
-    options.genome = object_.substr(7);
+    options_.genome = object_.substr(7);
     object_ = "X";
   }
   if (object_ == "raw/X" || object_ == "raw.X") object_ = "raw";
-  options.layer = object_ == "raw" || object_.starts_with("layers/") ? object_ : "X";
-  input_ = open_layout(path, options);
+  options_.layer = object_ == "raw" || object_.starts_with("layers/") ? object_ : "X";
+  input_ = open_layout(path, options_);
   const auto genomes = info().keys.find("genomes");
   if (genomes != info().keys.end() && std::find(genomes->second.begin(), genomes->second.end(), object_) != genomes->second.end()) {
-    options.genome = object_;
+    options_.genome = object_;
     object_ = "X";
-    input_ = open_layout(path, options);
+    input_ = open_layout(path, options_);
   }
   if (info().format == Format::tenx_v3 && object_ == "matrix") object_ = "X";
-  if (info().format != Format::mtx_v2 && info().format != Format::mtx_v3) file_.emplace(path, options.allow_external, false);
+  if (info().format != Format::mtx_v2 && info().format != Format::mtx_v3) file_.emplace(path, options_.allow_external, false);
 }
 
 std::vector<std::string> Viewer::objects() const {
@@ -76,29 +78,42 @@ std::vector<Warning> Viewer::warnings() const {
   return all;
 }
 
-Element Viewer::open() {
+Element Viewer::open(const std::string& object) {
   try {
-    return open_named();
+    return open_named(without_slashes(object));
   } catch (Error& error) {
     error.in_file(path_);
     throw;
   }
 }
 
-Element Viewer::open_named() {
-  if (object_ == "X" || object_ == "raw" || (object_.starts_with("layers/") && object_.find('/', 7) == std::string::npos))
+std::vector<MatrixInput> Viewer::matrices() {
+  if (!file_) return {input_->matrix_input()};
+  std::vector<MatrixInput> all;
+  for (const MatrixInfo& matrix : info().matrices) {
+    MatrixInput& input = all.emplace_back();
+    input.file = file_->id();
+    input.path = path_;
+    input.matrix = matrix;
+    input.tmp_dir = options_.tmp_dir;
+  }
+  return all;
+}
+
+Element Viewer::open_named(const std::string& object) {
+  if (object == "X" || object == "raw" || (object.starts_with("layers/") && object.find('/', 7) == std::string::npos))
     return open_input_matrix();
   const FrameInfo* frames[] = {&info().obs, &info().var};
   const char* names[] = {"obs", "var"};
   for (std::size_t i = 0; i < 2; ++i) {
-    if (object_ == names[i]) return open_frame_of(*frames[i], {});
+    if (object == names[i]) return open_frame_of(*frames[i], {});
     const std::string prefix = names[i] + std::string("/");
-    if (object_.starts_with(prefix) && has_column(*frames[i], object_.substr(4))) return open_frame_of(*frames[i], object_.substr(4));
+    if (object.starts_with(prefix) && has_column(*frames[i], object.substr(4))) return open_frame_of(*frames[i], object.substr(4));
   }
-  if (!file_) throw input_error("missing-object", object_, "a matrix directory has X, obs and var");
-  if (info().format == Format::h5ad && (object_ == "raw/var" || object_ == "raw.var") && !info().raw_var.path.empty())
+  if (!file_) throw input_error("missing-object", object, "a matrix directory has X, obs and var");
+  if (info().format == Format::h5ad && (object == "raw/var" || object == "raw.var") && !info().raw_var.path.empty())
     return open_frame_of(info().raw_var, {});
-  return open_any();
+  return open_any(object);
 }
 
 Element Viewer::open_input_matrix() {
@@ -115,7 +130,11 @@ Element Viewer::open_input_matrix() {
 
 // The frame that belongs to this matrix: a 10x file of several genomes has one for each.
 FrameInfo Viewer::frame_of(const MatrixInfo& matrix, bool is_obs) const {
-  if (!file_) return is_obs ? info().obs : info().var;
+  if (!file_) {
+    FrameInfo frame = is_obs ? info().obs : info().var;
+    if (!frame.path.empty() && count_tsv_lines(frame.path) != frame.size) frame.columns.clear();  // nobody knows whose they are
+    return frame;
+  }
   FileInfo unused;
   return is_obs ? tenx_obs(*file_, matrix.feature_group, matrix.rows) : tenx_var(*file_, matrix.feature_group, matrix.cols, unused);
 }
@@ -148,9 +167,9 @@ Element Viewer::open_frame_of(const FrameInfo& frame, const std::string& column)
   return out;
 }
 
-Element Viewer::open_any() {
-  const std::string path = object_.empty() ? "" : "/" + object_;
-  if (info().format == Format::h5ad && object_ == "obsm" && file_->is_dataset(path)) {
+Element Viewer::open_any(const std::string& object) {
+  const std::string path = object.empty() ? "" : "/" + object;
+  if (info().format == Format::h5ad && (object == "obsm" || object == "varm") && file_->is_dataset(path)) {
     Element out;
     out.kind = ElementKind::group;
     out.path = path;
@@ -158,7 +177,7 @@ Element Viewer::open_any() {
     return out;
   }
   Element out = open_element(*file_, path);
-  name_axes(out);
+  name_axes(out, object);
   return out;
 }
 
@@ -173,14 +192,14 @@ Axis Viewer::var_axis() const {
 }
 
 // Elements of obsm, varm, obsp and varp have the names of cells and genes.
-void Viewer::name_axes(Element& element) const {
+void Viewer::name_axes(Element& element, const std::string& object) const {
   if (info().format != Format::h5ad || element.kind == ElementKind::group || element.rows.names) return;
-  const bool by_cell = object_.starts_with("obsm/") || object_.starts_with("obsp/");
-  const bool by_gene = object_.starts_with("varm/") || object_.starts_with("varp/");
+  const bool by_cell = object.starts_with("obsm/") || object.starts_with("obsp/");
+  const bool by_gene = object.starts_with("varm/") || object.starts_with("varp/");
   if (!by_cell && !by_gene) return;
   const Axis axis = by_cell ? obs_axis() : var_axis();
   if (axis.size == element.rows.size) element.rows = axis;
-  if (object_[3] == 'p' && axis.size == element.columns.size) {
+  if (object[3] == 'p' && axis.size == element.columns.size) {
     element.columns = axis;
     element.columns.word = "other_" + axis.word;
   }

@@ -20,26 +20,33 @@ class Viewer {
   Viewer(const std::string& path, InputOptions options, const std::string& object);
 
   const FileInfo& info() const { return input_->info(); }
+  const std::string& path() const { return path_; }
+  const InputOptions& options() const { return options_; }
   // What is worth telling of the file and of what was opened, its axes included.
   std::vector<Warning> warnings() const;
   std::vector<std::string> objects() const;  // names that open() may be asked for, but for those inside uns
   // Throws input_error: "no-such-matrix", "missing-object", and what the readers throw.
-  Element open();
-  // Of a matrix that open() gave: looks its stored chunks up, for the probe.
+  Element open() { return open(object_); }
+  // Any other object, but no other matrix of cells and genes.
+  Element open(const std::string& object);
+  // Every matrix of cells and genes, with all features.
+  std::vector<MatrixInput> matrices();
+  // Of a matrix of this file: looks its stored chunks up, for the probe.
   void touch(const MatrixInfo& matrix) const;
   std::optional<Hdf5File>& file() { return file_; }  // empty: a matrix directory
 
  private:
-  Element open_named();
+  Element open_named(const std::string& object);
   Element open_input_matrix();
   Element open_frame_of(const FrameInfo& frame, const std::string& column);
   FrameInfo frame_of(const MatrixInfo& matrix, bool is_obs) const;
-  Element open_any();
-  void name_axes(Element& element) const;
+  Element open_any(const std::string& object);
+  void name_axes(Element& element, const std::string& object) const;
   Axis obs_axis() const;
   Axis var_axis() const;
 
   std::string path_, object_;
+  InputOptions options_;
   std::unique_ptr<OpenedInput> input_;
   std::optional<Hdf5File> file_;
   std::vector<Warning> warnings_;

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 TIME_LIMIT_SECONDS = 20
-VERBS = ("qc", "info", "show")
+VERBS = ("qc", "info", "show", "check")
 
 
 @dataclass
@@ -99,7 +99,10 @@ def judge(done, verb, path, outcome, says="", names=""):
     exit_code, code = (int(words[0]), words[1]) if words[0].isdigit() else (3, words[0])
     assert done.status == exit_code and f"[{code}]" in done.stderr, f"expected exit {exit_code} [{code}], got {said}"
     judge_error(done, verb, path, code, says, names)
-    assert done.stdout == "", said
+    if verb == "check" and exit_code == 3:
+        assert any(f": error: {code}: " in line for line in done.stdout.splitlines()), said
+    else:
+        assert done.stdout == "", said
     assert list(done.left) == ["report.json"], f"left behind: {sorted(done.left)}"
     error = done.report["error"]
     assert error["code"] == code and says in error["text"], error
@@ -121,9 +124,12 @@ WITHOUT_FILE = {"stdin-input", "missing-word"}
 
 def _judge_success(done, verb, codes, said):
     assert done.status == 0, said
-    found = [warning["code"] for warning in done.report["warnings"]]
-    assert set(codes) <= set(found), f"expected the warnings {codes}, got {found}"
-    for code in codes:
-        assert f"[{code}]" in done.stderr, said
+    if verb == "check":
+        found = [finding["code"] for finding in done.report["result"]["inputs"][0]["findings"]]
+    else:
+        found = [warning["code"] for warning in done.report["warnings"]]
+        for code in codes:
+            assert f"[{code}]" in done.stderr, said
+    assert set(codes) <= set(found), f"expected {codes}, got {found}"
     outputs = {"qc": {"cells.tsv", "genes.tsv"}, "show": {"shown.tsv"}}.get(verb, set())
     assert set(done.left) == outputs | {"report.json"}, sorted(done.left)

@@ -120,5 +120,17 @@ TEST(SharedOptions, ChecksDeviceMemoryAndStandardInput) {
   EXPECT_THROW(resolve(options), Error);
 }
 
+TEST(SeveralInputs, StandBeforeAndAfterOptions) {
+  OptionSet set;
+  std::vector<std::string> inputs;
+  bool deep = false;
+  set.positionals("INPUT", inputs, "what is read");
+  set.flag("--deep", deep, "a flag");
+  set.parse({"a", "--deep", "b", "c"});
+  EXPECT_THAT(inputs, ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(deep);
+  EXPECT_THAT(set.usage_words(), HasSubstr("INPUT..."));
+}
+
 }  // namespace
 }  // namespace quern::cli
