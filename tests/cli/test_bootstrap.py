@@ -1,0 +1,45 @@
+"""./bootstrap as a newcomer meets it: usage, mistyped words, and packages that cannot be installed."""
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BOOTSTRAP = Path(__file__).resolve().parents[2] / "bootstrap"
+
+
+def bootstrap(*arguments, path=None):
+    environment = {**os.environ, **({"PATH": f"{path}:{os.environ['PATH']}"} if path else {})}
+    return subprocess.run([BOOTSTRAP, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+@pytest.mark.parametrize("arguments", [[], ["buidl"], ["build", "everything"], ["demo", "--cells"], ["demo", "a", "b"], ["demo", "--sells", "3"],
+                                       ["demo", "--cells", "many"], ["demo", "no-such-file.h5ad"]])
+def test_mistyped(arguments):
+    done = bootstrap(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.strip() and not done.stdout.strip()
+
+
+def test_help():
+    done = bootstrap("--help")
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("build", "demo", "test"))
+
+
+def fake(folder, name, script):
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("user,may", [(0, "apt-get fails"), (1000, "sudo fails")])
+def test_packages_that_cannot_be_installed_are_listed(user, may, tmp_path):
+    fake(tmp_path, "dpkg-query", 'case "$*" in *libhdf5-dev*|*cmake*) exit 1;; esac; printf installed')
+    fake(tmp_path, "id", f"echo {user}")
+    fake(tmp_path, "apt-get", "exit 100")
+    fake(tmp_path, "sudo", 'test "$*" = "" || exit 1' if may == "sudo fails" else 'exec "$@"')
+    done = bootstrap("build", path=tmp_path)
+    assert done.returncode == 2
+    assert "apt-get install cmake libhdf5-dev" in done.stderr
