@@ -13,7 +13,8 @@
 namespace quern::io {
 namespace {
 
-constexpr unsigned seconds_for_values = 10;  // a probe that reads tables does more than one that reads metadata
+// A probe that reads tables does more than one that reads metadata: a second for each 4 MiB of the file, compressed as it is.
+unsigned seconds_for_values(std::uintmax_t file_bytes) { return static_cast<unsigned>(std::min<std::uintmax_t>(file_bytes >> 22, 600)); }
 
 std::string without_slashes(std::string object) {
   while (object.ends_with('/')) object.pop_back();
@@ -219,8 +220,9 @@ std::string view_in_probe(const std::string& path, const InputOptions& options, 
       Viewer viewer(path, options, object);
       return work(viewer);
     };
-    ProbeLimits limits = probe_limits(std::filesystem::file_size(path));
-    limits.cpu_seconds += seconds_for_values;
+    const std::uintmax_t file_bytes = std::filesystem::file_size(path);
+    ProbeLimits limits = probe_limits(file_bytes);
+    limits.cpu_seconds += seconds_for_values(file_bytes);
     return run_in_probe(look, limits);
   } catch (Error& error) {
     if (error.kind() == ErrorKind::input) error.in_file(path);
