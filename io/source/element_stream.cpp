@@ -72,6 +72,7 @@ void ElementStream::choose_mode() {
   n_shared_ = static_cast<int>(std::min<std::int64_t>({n_slots_ + 1, n_slots_ * chunk_nnz_ / chunk_length() + 2, n_chunks}));
   const std::size_t comfortable = std::min<std::size_t>(budget_bytes_ / 8, 64 << 20);
   const std::size_t chunk_bytes = dataset_.filters().chunk_bytes;
+  sizes_are_bounded_ = chunk_bytes >= std::size_t{16} << 10;
   if (chunk_bytes <= comfortable) return;
   const auto& steps = dataset_.filters().steps;
   if (steps.empty())
@@ -80,6 +81,23 @@ void ElementStream::choose_mode() {
     mode_ = Mode::streamed;
   else if (chunk_bytes > budget_bytes_ / 3)
     throw chunk_too_large();
+}
+
+// No filter lets a chunk grow by more than this. Asking HDF5 for every chunk's size costs a look-up each, which only small chunks,
+// of which the bound says little, are worth.
+std::size_t ElementStream::stored_bound() const {
+  const std::size_t chunk_bytes = dataset_.filters().chunk_bytes;
+  return chunk_bytes + chunk_bytes / 16 + 1024;
+}
+
+Error ElementStream::stored_chunk_too_large(std::size_t bytes) const {
+  if (!sizes_are_bounded_)
+    return input_error("changed", dataset_.path(), "a stored chunk grew while the file was read",
+                       "do not write to the file while it is read");
+  return input_error("corrupt-chunk", dataset_.path(),
+                     "a stored chunk takes " + std::to_string(bytes) + " bytes, more than its " +
+                         std::to_string(dataset_.filters().chunk_bytes) + " bytes of data could",
+                     "the file is damaged");
 }
 
 void ElementStream::plan_range(Range range) {
@@ -92,7 +110,7 @@ void ElementStream::plan_range(Range range) {
     const hsize_t offset = static_cast<hsize_t>(chunk * chunk_length());
     if (chunk == planned_chunk_) continue;  // counted in the range before, and shared with it
     planned_chunk_ = chunk;
-    const std::size_t bytes = dataset_.stored_chunk_bytes({&offset, 1});
+    const std::size_t bytes = sizes_are_bounded_ ? stored_bound() : dataset_.stored_chunk_bytes({&offset, 1});
     max_stored_chunk_ = std::max(max_stored_chunk_, bytes);
     staged += bytes;
   }

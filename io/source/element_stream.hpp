@@ -62,6 +62,8 @@ class ElementStream {
   std::size_t element_bytes() const { return dataset_.type().bytes; }
   std::int64_t chunk_length() const { return static_cast<std::int64_t>(dataset_.chunk_dims()[0]); }
   void choose_mode();
+  std::size_t stored_bound() const;
+  Error stored_chunk_too_large(std::size_t bytes) const;
   Error chunk_too_large() const;
   void fetch_chunks(Range range, Pending& pending, std::span<std::byte> staging);
   void fetch_private(Piece& piece, std::size_t& staged, std::span<std::byte> staging);
@@ -87,6 +89,7 @@ class ElementStream {
   std::int64_t chunk_nnz_ = 0, planned_chunk_ = -1;
   std::size_t budget_bytes_ = 0, max_stored_chunk_ = 0, max_range_ = 0, max_pieces_ = 0, max_staged_ = 0, scratch_bytes_ = 0;
   int n_shared_ = 0;
+  bool sizes_are_bounded_ = false;  // stored_bound stands for the sizes of stored chunks
 
   // The pass.
   std::vector<std::unique_ptr<SharedChunk>> shared_;

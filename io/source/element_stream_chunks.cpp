@@ -40,9 +40,7 @@ void ElementStream::fetch_private(Piece& piece, std::size_t& staged, std::span<s
   piece.staged_at = staged;
   piece.stored_bytes = dataset_.stored_chunk_bytes({&offset, 1});
   if (piece.stored_bytes == 0) return;
-  if (piece.stored_bytes > staging.size() - staged)
-    throw input_error("changed", dataset_.path(), "a stored chunk grew while the file was read",
-                      "do not write to the file while it is read");
+  if (piece.stored_bytes > staging.size() - staged) throw stored_chunk_too_large(piece.stored_bytes);
   piece.filter_mask = dataset_.read_chunk({&offset, 1}, staging.subspan(staged, piece.stored_bytes));
   staged += piece.stored_bytes;
   bytes_read_.fetch_add(static_cast<std::int64_t>(piece.stored_bytes), std::memory_order_relaxed);
@@ -60,9 +58,7 @@ ElementStream::SharedChunk& ElementStream::shared_chunk(std::int64_t chunk) {
   entry.stored_bytes = dataset_.stored_chunk_bytes({&offset, 1});
   entry.filter_mask = 0;
   entry.decoded = false;
-  if (entry.stored_bytes > entry.stored.size())
-    throw input_error("changed", dataset_.path(), "a stored chunk grew while the file was read",
-                      "do not write to the file while it is read");
+  if (entry.stored_bytes > entry.stored.size()) throw stored_chunk_too_large(entry.stored_bytes);
   if (entry.stored_bytes > 0) entry.filter_mask = dataset_.read_chunk({&offset, 1}, entry.stored.subspan(0, entry.stored_bytes));
   bytes_read_.fetch_add(static_cast<std::int64_t>(entry.stored_bytes), std::memory_order_relaxed);
   entry.users.store(1);
