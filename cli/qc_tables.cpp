@@ -80,6 +80,12 @@ void CellsTable::append_row(const RowPacket& packet, std::size_t row, std::strin
   text += '\n';
 }
 
+std::size_t CellsTable::text_bytes_per_row() const {
+  constexpr std::size_t longest_number = 25;
+  const std::size_t n_columns = 6 + columns_.percent_top.size() + 4 * columns_.set_names.size();
+  return n_columns * longest_number;
+}
+
 void CellsTable::prepare(RowPacket& packet) const {
   packet.text.clear();
   const auto n_rows = static_cast<std::size_t>(packet.block.rows.size());

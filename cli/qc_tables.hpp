@@ -27,6 +27,7 @@ class CellsTable final : public Sink {
  public:
   CellsTable(QcColumns columns, io::TextOutput& output) : columns_(std::move(columns)), output_(output) {}
   bool wants_names() const override { return true; }
+  std::size_t text_bytes_per_row() const;  // of the numbers
   void begin(bool integer_mode) override;
   void prepare(RowPacket& packet) const override;  // formats the rows
   void rows(RowPacket& packet) override;

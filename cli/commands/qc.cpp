@@ -140,11 +140,12 @@ class QcRun {
     options.chunk_nnz = session_.options.chunk_nnz;
     // For the tests: so few slots, each overwritten when it comes back, so that whoever still reads it is found out.
     if (const char* slots = std::getenv("QUERN_TEST_SLOTS")) {
-      options.n_slots = std::max(1, std::atoi(slots));
+      options.n_slots = std::max(2, std::atoi(slots));
       options.poison = true;
     }
     options.stop = &stop_flag();
     options.row_names = cell_names_.get();
+    options.text_bytes_per_row = cells_table_ ? cells_table_->text_bytes_per_row() : 0;
     const std::int64_t n_rows = facts_.shape.n_rows;
     options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
     return options;

@@ -42,6 +42,13 @@ struct ColumnResults {
   std::vector<Total> totals;
   Total grand_total{};                                           // of all values, rounded once
   std::vector<double> mean, var, mean_log1p_cpm, var_log1p_cpm;  // empty unless moments were asked for
+
+  void resize(std::size_t n_vars, bool moments) {
+    n_nonzero.resize(n_vars);
+    totals.resize(n_vars);
+    if (!moments) return;
+    for (auto* values : {&mean, &var, &mean_log1p_cpm, &var_log1p_cpm}) values->resize(n_vars);
+  }
 };
 
 class NeedsGeneralMode : public std::exception {
@@ -66,7 +73,8 @@ class Backend {
   virtual HostMemory& ring_memory() = 0;   // where slots should live
   // The least that open claims for this operation.
   virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;
-  virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget) = 0;
+  // Leaves `reserved_bytes` of the budget for the ring, unless that would leave less than least_bytes.
+  virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) = 0;
 };
 
 }  // namespace quern

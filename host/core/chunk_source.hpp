@@ -43,6 +43,8 @@ struct ChunkBuffer {
   }
 };
 
+constexpr std::int64_t most_chunk_nnz = std::int64_t{1} << 30;  // chunk offsets are 32-bit
+
 // What the plan may use, and how large chunks should be.
 struct ChunkTargets {
   std::int64_t chunk_nnz = 0;     // target of stored values a chunk (a chunk holds at least one row whatever this says)
@@ -50,6 +52,7 @@ struct ChunkTargets {
   std::size_t budget_bytes = 0;   // for n_slots slots and what the slots share
   std::size_t bytes_per_row = 0;  // row results the run keeps in each slot
   ValueType value_type = ValueType::f32;
+  std::int64_t max_rows = 16384;  // of a chunk
 };
 
 struct SlotShape {  // what one slot must hold; the same for every slot

@@ -13,10 +13,11 @@ class CpuBackend final : public Backend {
   std::string device() const override { return std::to_string(threads_) + (threads_ == 1 ? " thread" : " threads"); }
   HostMemory& ring_memory() override { return pageable_memory(); }
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override {
-    return ops.integer_mode ? whole_copy_bytes(ops, shape) : real_copy_bytes(ops, shape);
+    return (ops.integer_mode ? whole_copy_bytes(ops, shape) : real_copy_bytes(ops, shape)) + column_result_bytes(ops, shape);
   }
-  std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget) override {
-    return ops.integer_mode ? make_whole_run(ops, shape, budget, threads_) : make_real_run(ops, shape, budget, threads_);
+  std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override {
+    return ops.integer_mode ? make_whole_run(ops, shape, {budget, threads_, reserved_bytes})
+                            : make_real_run(ops, shape, {budget, threads_, reserved_bytes});
   }
 
  private:

@@ -44,8 +44,11 @@ template <class V>
 class RealRun final : public Run {
  public:
   using Copy = RealCopy<V>;
-  RealRun(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads)
-      : ops_(ops), shape_(shape), copies_(make_copies(budget, threads)) {}
+  RealRun(const OpSpec& ops, const MatrixShape& shape, const RunRoom& room)
+      : ops_(ops),
+        shape_(shape),
+        results_claim_(room.budget.claim("results of genes", column_result_bytes(ops, shape))),
+        copies_(make_copies(room)) {}
 
   void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) override {
     const auto copy = copies_.lease();
@@ -65,7 +68,8 @@ class RealRun final : public Run {
     ColumnResults results;
     results.integer_mode = false;
     typename Copy::Sum all;
-    for (std::size_t g = 0; g < static_cast<std::size_t>(shape_.n_cols); ++g) {
+    results.resize(static_cast<std::size_t>(shape_.n_cols), ops_.columns.moments);
+    for (std::size_t g = 0; g < results.totals.size(); ++g) {
       RealGene<V> gene;
       RealMoments<V> moments;
       for (const auto& copy : copies_.items()) {
@@ -73,26 +77,26 @@ class RealRun final : public Run {
         gene.n_nonzero += copy->genes[g].n_nonzero;
         if (ops_.columns.moments) moments.combine(copy->moments[g]);
       }
-      results.n_nonzero.push_back(gene.n_nonzero);
-      results.totals.push_back({.real = gene.sum.value()});
+      results.n_nonzero[g] = gene.n_nonzero;
+      results.totals[g].real = gene.sum.value();
       all.combine(gene.sum);
       if (!ops_.columns.moments) continue;
       const MeanVar values = finish_real(gene.sum.precise(), moments.squares.precise(), shape_.n_rows);
       const MeanVar logs = finish_logs(moments.logs, shape_.n_rows);
-      results.mean.push_back(values.mean);
-      results.var.push_back(values.var);
-      results.mean_log1p_cpm.push_back(logs.mean);
-      results.var_log1p_cpm.push_back(logs.var);
+      results.mean[g] = values.mean;
+      results.var[g] = values.var;
+      results.mean_log1p_cpm[g] = logs.mean;
+      results.var_log1p_cpm[g] = logs.var;
     }
     results.grand_total.real = all.value();
     return results;
   }
 
  private:
-  std::vector<std::unique_ptr<Copy>> make_copies(MemoryBudget& budget, int threads) {
+  std::vector<std::unique_ptr<Copy>> make_copies(const RunRoom& room) {
     const std::size_t bytes = Copy::bytes(ops_, shape_.n_cols);
-    const int n = affordable_copies(bytes, budget, threads);
-    claim_ = budget.claim("gene tables", bytes * static_cast<std::size_t>(n));
+    const int n = affordable_copies(bytes, room);
+    claim_ = room.budget.claim("gene tables", bytes * static_cast<std::size_t>(n));
     std::vector<std::unique_ptr<Copy>> copies;
     for (int i = 0; i < n; ++i) copies.push_back(std::make_unique<Copy>(ops_, shape_.n_cols));
     return copies;
@@ -133,7 +137,7 @@ class RealRun final : public Run {
 
   OpSpec ops_;
   MatrixShape shape_;
-  Claim claim_;
+  Claim claim_, results_claim_;
   LeasePool<Copy> copies_;
 };
 
@@ -143,9 +147,9 @@ std::size_t real_copy_bytes(const OpSpec& ops, const MatrixShape& shape) {
   return ops.value_type == ValueType::f32 ? RealCopy<float>::bytes(ops, shape.n_cols) : RealCopy<double>::bytes(ops, shape.n_cols);
 }
 
-std::unique_ptr<Run> make_real_run(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads) {
-  if (ops.value_type == ValueType::f32) return std::make_unique<RealRun<float>>(ops, shape, budget, threads);
-  return std::make_unique<RealRun<double>>(ops, shape, budget, threads);
+std::unique_ptr<Run> make_real_run(const OpSpec& ops, const MatrixShape& shape, const RunRoom& room) {
+  if (ops.value_type == ValueType::f32) return std::make_unique<RealRun<float>>(ops, shape, room);
+  return std::make_unique<RealRun<double>>(ops, shape, room);
 }
 
 }  // namespace quern

@@ -96,8 +96,11 @@ void fold_moments(const std::uint32_t* columns, const V* values, std::int32_t n,
 
 class WholeRun final : public Run {
  public:
-  WholeRun(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads)
-      : ops_(ops), shape_(shape), copies_(make_copies(budget, threads)) {}
+  WholeRun(const OpSpec& ops, const MatrixShape& shape, const RunRoom& room)
+      : ops_(ops),
+        shape_(shape),
+        results_claim_(room.budget.claim("results of genes", column_result_bytes(ops, shape))),
+        copies_(make_copies(room)) {}
 
   void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) override {
     if (!chunk.facts.whole) throw NeedsGeneralMode();
@@ -111,8 +114,7 @@ class WholeRun final : public Run {
   ColumnResults finish() override {
     ColumnResults results;
     const auto n_vars = static_cast<std::size_t>(shape_.n_cols);
-    results.n_nonzero.resize(n_vars);
-    results.totals.resize(n_vars);
+    results.resize(n_vars, ops_.columns.moments);
     for (std::size_t g = 0; g < n_vars; ++g) {
       std::int64_t sum = 0, n_nonzero = 0;
       for (const auto& copy : copies_.items()) {
@@ -128,10 +130,10 @@ class WholeRun final : public Run {
   }
 
  private:
-  std::vector<std::unique_ptr<WholeCopy>> make_copies(MemoryBudget& budget, int threads) {
+  std::vector<std::unique_ptr<WholeCopy>> make_copies(const RunRoom& room) {
     const std::size_t bytes = WholeCopy::bytes(ops_, shape_.n_cols);
-    const int n = affordable_copies(bytes, budget, threads);
-    claim_ = budget.claim("gene tables", bytes * static_cast<std::size_t>(n));
+    const int n = affordable_copies(bytes, room);
+    claim_ = room.budget.claim("gene tables", bytes * static_cast<std::size_t>(n));
     std::vector<std::unique_ptr<WholeCopy>> copies;
     for (int i = 0; i < n; ++i) copies.push_back(std::make_unique<WholeCopy>(ops_, shape_.n_cols));
     return copies;
@@ -160,16 +162,16 @@ class WholeRun final : public Run {
       for (const auto& copy : copies_.items()) all.combine(copy->moments[g]);
       const MeanVar values = finish_whole(results.totals[g].whole, all.squares, shape_.n_rows);
       const MeanVar logs = finish_logs(all.logs, shape_.n_rows);
-      results.mean.push_back(values.mean);
-      results.var.push_back(values.var);
-      results.mean_log1p_cpm.push_back(logs.mean);
-      results.var_log1p_cpm.push_back(logs.var);
+      results.mean[g] = values.mean;
+      results.var[g] = values.var;
+      results.mean_log1p_cpm[g] = logs.mean;
+      results.var_log1p_cpm[g] = logs.var;
     }
   }
 
   OpSpec ops_;
   MatrixShape shape_;
-  Claim claim_;
+  Claim claim_, results_claim_;
   LeasePool<WholeCopy> copies_;
 };
 
@@ -177,8 +179,8 @@ class WholeRun final : public Run {
 
 std::size_t whole_copy_bytes(const OpSpec& ops, const MatrixShape& shape) { return WholeCopy::bytes(ops, shape.n_cols); }
 
-std::unique_ptr<Run> make_whole_run(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, int threads) {
-  return std::make_unique<WholeRun>(ops, shape, budget, threads);
+std::unique_ptr<Run> make_whole_run(const OpSpec& ops, const MatrixShape& shape, const RunRoom& room) {
+  return std::make_unique<WholeRun>(ops, shape, room);
 }
 
 }  // namespace quern

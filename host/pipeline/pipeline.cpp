@@ -15,7 +15,11 @@ namespace {
 
 constexpr std::int64_t default_chunk_nnz = 1 << 18;
 constexpr std::int64_t smallest_chunk_nnz = 1 << 12;
-constexpr std::size_t packet_bytes_per_row = 320;  // a row's name and its line of text
+// A row on its way to a table: its name, which is written twice, and its text. Long names are rare; few rows a chunk bound what they take.
+constexpr std::size_t name_bytes = 256;
+constexpr std::int64_t most_rows = 16384, most_named_rows = 1024;
+
+std::size_t packet_bytes_per_row(const PipelineOptions& options) { return options.row_names ? name_bytes + options.text_bytes_per_row : 0; }
 
 constexpr int least_slots = 2;
 constexpr std::size_t plenty_bytes = std::size_t{1} << 40;
@@ -28,10 +32,18 @@ SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops) {
 void size_ring(PipelinePlan& plan, ChunkSource& source, const OpSpec& ops, std::int64_t target, std::size_t available,
                const PipelineOptions& options) {
   plan.value_type = ops.value_type;
-  plan.source = source.plan({target, plan.n_slots, available, packet_bytes_per_row, ops.value_type});
+  plan.source = source.plan(
+      {target, plan.n_slots, available, packet_bytes_per_row(options), ops.value_type, options.row_names ? most_named_rows : most_rows});
   plan.slot_bytes = slot_layout(plan.source, ops).bytes() + plan.source.slot.pending_bytes;
-  if (options.row_names) plan.slot_bytes += packet_bytes_per_row * static_cast<std::size_t>(plan.source.slot.max_rows);
+  plan.slot_bytes += packet_bytes_per_row(options) * static_cast<std::size_t>(plan.source.slot.max_rows);
   plan.ring_bytes = plan.slot_bytes * static_cast<std::size_t>(plan.n_slots) + plan.source.shared_bytes;
+}
+
+std::size_t least_ring_bytes(ChunkSource& source, const OpSpec& ops, const PipelineOptions& options) {
+  PipelinePlan plan;
+  plan.n_slots = least_slots;
+  size_ring(plan, source, ops, options.chunk_nnz > 0 ? options.chunk_nnz : smallest_chunk_nnz, plenty_bytes, options);
+  return plan.ring_bytes;
 }
 
 // Everything one pass needs while it runs.
@@ -44,12 +56,12 @@ class Pass {
         options_(options),
         report_(report),
         ops_(ops),
-        run_(backend.open(ops, source.shape(), budget)),
+        run_(backend.open(ops, source.shape(), budget, least_ring_bytes(source, ops, options))),
         plan_(plan_pipeline(source, ops, budget, options)),
         pool_(slot_layout(plan_.source, ops), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
         shared_(backend.ring_memory(), budget.claim("stored chunks shared by slots", plan_.source.shared_bytes)) {
     if (options.row_names)
-      packets_ = budget.claim("names and text of rows", packet_bytes_per_row * static_cast<std::size_t>(plan_.n_slots) *
+      packets_ = budget.claim("names and text of rows", packet_bytes_per_row(options) * static_cast<std::size_t>(plan_.n_slots) *
                                                             static_cast<std::size_t>(plan_.source.slot.max_rows));
     want_names_ = options.row_names && std::any_of(sinks.begin(), sinks.end(), [](const Sink* s) { return s->wants_names(); });
   }
@@ -149,10 +161,7 @@ std::size_t least_pipeline_bytes(ChunkSource& source, const Backend& backend, Op
     for (const ValueType type : {source.natural_value_type(), ValueType::f64}) {
       ops.integer_mode = integer_mode;
       ops.value_type = type;
-      PipelinePlan plan;
-      plan.n_slots = least_slots;
-      size_ring(plan, source, ops, options.chunk_nnz > 0 ? options.chunk_nnz : smallest_chunk_nnz, plenty_bytes, options);
-      least = std::max(least, plan.ring_bytes + backend.least_bytes(ops, source.shape()));
+      least = std::max(least, least_ring_bytes(source, ops, options) + backend.least_bytes(ops, source.shape()));
     }
   return least;
 }

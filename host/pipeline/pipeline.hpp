@@ -18,6 +18,7 @@ struct PipelineOptions {
   int n_slots = 0;                          // 0: chosen by the pipeline
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
   NameSource* row_names = nullptr;
+  std::size_t text_bytes_per_row = 0;                                           // what the sinks write of a row beside its name
   bool poison = false;                                                          // overwrite freed slots (tests)
   std::function<void(std::int64_t rows_done, std::int64_t nnz_done)> progress;  // serial; may be empty
 };

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "host/core/chunk_source.hpp"
+#include "host/core/error.hpp"
 
 namespace quern::io {
 namespace {
@@ -51,6 +52,10 @@ void columns_from(const std::byte* in, std::size_t n, bool swap, std::uint32_t* 
   }
 }
 
+// Below it every integer has an exact float or double.
+template <class V>
+constexpr std::uint64_t largest_exact = std::uint64_t{1} << (sizeof(V) == 4 ? 24 : 53);
+
 // Integers of up to 24 bits always fit float32; wider ones are checked.
 template <class T, class V>
 void integers_from(const std::byte* in, std::size_t n, bool swap, V* out) {
@@ -59,9 +64,13 @@ void integers_from(const std::byte* in, std::size_t n, bool swap, V* out) {
     const T raw = load<T>(in + i * sizeof(T), swap);
     const V value = static_cast<V>(raw);
     out[i] = value;
-    if constexpr (std::is_same_v<V, float> && sizeof(T) >= 4) inexact |= static_cast<double>(value) != static_cast<double>(raw);
+    if constexpr (std::is_same_v<V, float> && sizeof(T) == 4) inexact |= static_cast<double>(value) != static_cast<double>(raw);
+    if constexpr (sizeof(T) == 8) inexact |= static_cast<std::uint64_t>(raw < 0 ? -raw : raw) > largest_exact<V>;
   }
-  if (inexact) throw NeedsWiderValues();
+  if (!inexact) return;
+  if constexpr (std::is_same_v<V, float>) throw NeedsWiderValues();
+  throw input_error("value-too-large", "", "a 64-bit integer is beyond 2^53 and has no exact double, which all values become",
+                    "such numbers are no counts; is it the matrix that you meant?");
 }
 
 float half_to_float(std::uint16_t half) {

@@ -22,7 +22,7 @@ void convert_columns(const StoredType& type, const std::byte* in, std::size_t n,
 void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n, std::int64_t* out);
 
 // Writes n values; throws NeedsWiderValues when `value` is f32 and a stored integer has no exact float32.
-// 64-bit integers beyond 2^53 are rounded to the nearest double.
+// input_error("value-too-large") for a 64-bit integer beyond 2^53.
 void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out);
 
 // true when every column is above the one before.

@@ -1,6 +1,7 @@
 #include "io/hdf5/probe.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@ std::string pack(const Error& error) {
 }
 
 [[noreturn]] void live_as_child(const std::function<std::string()>& work, const ProbeLimits& limits, int answer_to) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // whoever waits for the answer is gone: so is its use
   restrict_child(limits);
   std::string answer;
   try {
@@ -99,11 +101,19 @@ std::string read_answer(int from) {
   }
 }
 
-int wait_for(pid_t child) {
+struct End {
   int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  double cpu_seconds = 0;
+};
+
+End wait_for(pid_t child) {
+  End end;
+  rusage used{};
+  while (wait4(child, &end.status, 0, &used) < 0 && errno == EINTR) {
   }
-  return status;
+  for (const timeval& time : {used.ru_utime, used.ru_stime})
+    end.cpu_seconds += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  return end;
 }
 
 std::string cause_of_death(int status) {
@@ -139,10 +149,14 @@ std::string run_in_probe(const std::function<std::string()>& work, const ProbeLi
   }
   const std::string answer = read_answer(ends[0]);
   close(ends[0]);
-  const int status = wait_for(child);
+  const End end = wait_for(child);
+  const int status = end.status;
   if (!answer.empty() && answer[0] == failed) throw_packed(answer);
   if (!answer.empty() && answer[0] == done && WIFEXITED(status)) return answer.substr(1);
   if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP)) throw Interrupted();
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && end.cpu_seconds < limits.cpu_seconds)
+    throw resource_error("no-process", "", "the child process that checks the file was killed, perhaps for its memory",
+                         "give the job more memory");
   throw input_error("corrupt-hdf5", "/", cause_of_death(status), "the file is damaged: copy or download it again");
 }
 

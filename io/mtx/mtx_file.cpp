@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -53,11 +54,12 @@ Header read_header(const std::string& path) {
   TextLines lines(path);
   std::string line;
   lines.next(line);
+  std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   std::istringstream banner(line);
   std::string mark, object, format, symmetry;
   Header header;
   banner >> mark >> object >> format >> header.field >> symmetry;
-  if (mark != "%%MatrixMarket" || object != "matrix")
+  if (mark != "%%matrixmarket" || object != "matrix")
     throw input_error("bad-mtx", path, "the first line is not that of a MatrixMarket matrix");
   const bool known =
       format == "coordinate" && symmetry == "general" && (header.field == "integer" || header.field == "real" || header.field == "pattern");

@@ -35,8 +35,8 @@ class CsrSource final : public ChunkSource {
   ValueType natural_value_type() const override { return value_type_; }
 
   SourcePlan plan(const ChunkTargets& targets) override {
-    limits_.max_nnz = std::max<std::int64_t>(targets.chunk_nnz, 1);
-    limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, 16384);
+    limits_.max_nnz = std::clamp<std::int64_t>(targets.chunk_nnz, 1, std::clamp<std::int64_t>(pointers_.used(), 1, most_chunk_nnz));
+    limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, targets.max_rows);
     const std::int64_t slot_nnz = std::max(limits_.max_nnz, pointers_.largest_row());
     if (slot_nnz > std::numeric_limits<std::int32_t>::max() / 2)
       throw resource_error("row-too-large", input_.matrix.indptr.path,

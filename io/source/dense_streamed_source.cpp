@@ -6,79 +6,10 @@
 #include "io/source/dense_rows.hpp"
 #include "io/source/dense_source.hpp"
 #include "io/source/file_bytes.hpp"
+#include "io/source/stored_chunk_stream.hpp"
 
 namespace quern::io {
 namespace {
-
-constexpr std::size_t read_bytes = 256 << 10;
-
-// The decoded bytes of one stored chunk, in order. `buffer` is for stored bytes.
-class StoredChunkStream {
- public:
-  StoredChunkStream(const RawDataset& dataset, FileBytes& file) : dataset_(dataset), file_(file) {}
-
-  void use(std::span<std::byte> buffer) { buffer_ = buffer; }
-  // Calls HDF5. `row` is the first of the chunk.
-  void open(std::int64_t row) {
-    const hsize_t corner[2] = {static_cast<hsize_t>(row), 0};
-    const std::span<const hsize_t> offset(corner, dataset_.dims().size());
-    bytes_left_ = dataset_.stored_chunk_bytes(offset);
-    is_fill_ = bytes_left_ == 0;
-    unread_ = {};
-    inflate_.restart();
-    if (is_fill_) return;
-    file_offset_ = dataset_.chunk_file_offset(offset);
-    is_plain_ = (dataset_.chunk_filter_mask(offset) & 1U) != 0;
-    if (is_plain_ && bytes_left_ != dataset_.filters().chunk_bytes) throw_short();
-  }
-  void read(std::span<std::byte> out) {
-    if (is_fill_) {
-      const auto fill = dataset_.fill_value();
-      for (std::size_t at = 0; at < out.size(); at += fill.size()) std::copy(fill.begin(), fill.end(), out.data() + at);
-    } else if (is_plain_) {
-      file_.read(file_offset_, out);
-      file_offset_ += static_cast<std::int64_t>(out.size());
-    } else {
-      while (!out.empty()) {
-        if (unread_.empty() && !read_stored()) throw_short();
-        out = out.subspan(inflate_.read(unread_, out, dataset_.path()));
-      }
-    }
-  }
-  // After the chunk's last byte: checks its checksum.
-  void finish() {
-    if (is_fill_ || is_plain_) return;
-    while (bytes_left_ > 0 && unread_.empty()) {
-      read_stored();
-      inflate_.read(unread_, {}, dataset_.path());
-    }
-    inflate_.finish(unread_, dataset_.path());
-  }
-
- private:
-  bool read_stored() {
-    const std::size_t n = std::min(bytes_left_, buffer_.size());
-    file_.read(file_offset_, buffer_.first(n));
-    file_offset_ += static_cast<std::int64_t>(n);
-    bytes_left_ -= n;
-    unread_ = buffer_.first(n);
-    return n > 0;
-  }
-  [[noreturn]] void throw_short() const {
-    throw input_error("corrupt-chunk", dataset_.path(),
-                      "a stored chunk holds less than the " + std::to_string(dataset_.filters().chunk_bytes) + " bytes of a chunk",
-                      "the file is damaged: copy or download it again");
-  }
-
-  const RawDataset& dataset_;
-  FileBytes& file_;
-  StreamingInflate inflate_;
-  std::span<std::byte> buffer_;
-  std::span<const std::byte> unread_;
-  std::int64_t file_offset_ = 0;
-  std::size_t bytes_left_ = 0;
-  bool is_fill_ = false, is_plain_ = false;
-};
 
 class StreamedDenseSource final : public ChunkSource {
  public:
@@ -99,18 +30,20 @@ class StreamedDenseSource final : public ChunkSource {
 
   SourcePlan plan(const ChunkTargets& targets) override {
     const RowCost cost{shape_.n_cols, 0, 0, row_bytes_};
-    rows_per_chunk_ = fitting_rows(wanted_rows(cost, targets, std::max<std::int64_t>(1, shape_.n_rows)), cost, targets, read_bytes);
+    rows_per_chunk_ =
+        fitting_rows(wanted_rows(cost, targets, std::max<std::int64_t>(1, shape_.n_rows)), cost, targets, stored_chunk_read_bytes);
     if (rows_per_chunk_ == 0 && targets.n_slots <= least_slots)
       throw over_budget(dataset_.path(), "inflating one row at a time",
-                        read_bytes + static_cast<std::size_t>(targets.n_slots) * slot_bytes(1, cost, targets), targets, limit_bytes_);
+                        stored_chunk_read_bytes + static_cast<std::size_t>(targets.n_slots) * slot_bytes(1, cost, targets), targets,
+                        limit_bytes_);
     rows_per_chunk_ = std::max<std::int64_t>(1, rows_per_chunk_);
     SourcePlan plan = plan_of(shape_, rows_per_chunk_, cost);
-    plan.shared_bytes = read_bytes;
+    plan.shared_bytes = stored_chunk_read_bytes;
     return plan;
   }
 
   void start(std::span<std::byte> shared) override {
-    chunk_.use(shared.first(read_bytes));
+    chunk_.use(shared.first(stored_chunk_read_bytes));
     next_row_ = sequence_ = 0;
   }
 
@@ -120,7 +53,10 @@ class StreamedDenseSource final : public ChunkSource {
     slot.sequence = sequence_++;
     std::byte* to = slot.staging.data();
     for (; next_row_ < slot.rows.last; ++next_row_, to += row_bytes_) {
-      if (next_row_ % rows_per_stored_chunk_ == 0) chunk_.open(next_row_);
+      if (next_row_ % rows_per_stored_chunk_ == 0) {
+        const hsize_t corner[2] = {static_cast<hsize_t>(next_row_), 0};
+        chunk_.open(StoredChunkStream::locate(dataset_, {corner, dataset_.dims().size()}));
+      }
       chunk_.read({to, row_bytes_});
       if (next_row_ % rows_per_stored_chunk_ == rows_per_stored_chunk_ - 1) chunk_.finish();
     }

@@ -1,10 +1,6 @@
 #include "io/source/element_stream.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -12,28 +8,9 @@
 
 namespace quern::io {
 
-ElementStream::ElementStream(RawDataset dataset, std::string file_path, std::int64_t used)
-    : dataset_(std::move(dataset)), file_path_(std::move(file_path)), used_(used) {
-  fd_ = open(file_path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd_ < 0) throw input_error("unreadable", dataset_.path(), std::string("cannot open the file again: ") + std::strerror(errno));
-}
-ElementStream::~ElementStream() {
-  if (fd_ >= 0) close(fd_);
-}
-
-void ElementStream::read_file(std::int64_t offset, std::span<std::byte> out) {
-  bytes_read_.fetch_add(static_cast<std::int64_t>(out.size()), std::memory_order_relaxed);
-  while (!out.empty()) {
-    const ssize_t got = pread(fd_, out.data(), out.size(), offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw input_error("unreadable", dataset_.path(), std::string("reading failed: ") + std::strerror(errno));
-    if (got == 0)
-      throw input_error("truncated", dataset_.path(), "the file ends at byte " + std::to_string(offset) + ", before the end of the data",
-                        "the file is truncated; fetch it again");
-    offset += got;
-    out = out.subspan(static_cast<std::size_t>(got));
-  }
-}
+ElementStream::ElementStream(RawDataset dataset, const std::string& file_path, std::int64_t used)
+    : dataset_(std::move(dataset)), file_(file_path, dataset_.path()), used_(used) {}
+ElementStream::~ElementStream() = default;
 
 // ---- planning
 
@@ -128,7 +105,7 @@ ElementStream::Needs ElementStream::end_plan() {
       break;
     case Mode::streamed:
       scratch_bytes_ = max_range_ * element_bytes();
-      needs.shared_bytes = streaming_buffer_bytes;
+      needs.shared_bytes = stored_chunk_read_bytes;
       break;
     case Mode::contiguous:
       scratch_bytes_ = contiguous_block_bytes;
@@ -155,7 +132,7 @@ std::unique_ptr<ElementStream::Pending> ElementStream::make_pending() const {
 void ElementStream::start(std::span<std::byte> shared) {
   carry_ = nullptr;
   shared_.clear();
-  if (mode_ == Mode::streamed) start_streaming(shared.subspan(0, streaming_buffer_bytes));
+  if (mode_ == Mode::streamed) start_streaming(shared.subspan(0, stored_chunk_read_bytes));
   if (mode_ != Mode::chunks) return;
   const std::size_t raw = dataset_.filters().chunk_bytes;
   for (int i = 0; i < n_shared_; ++i) {
@@ -210,11 +187,11 @@ void ElementStream::decode(Pending& pending, std::span<std::byte> staging, Eleme
 void ElementStream::decode_contiguous(Range range, std::span<std::byte> staging, ElementWriter& writer) {
   const auto n = static_cast<std::size_t>(range.last - range.first);
   const std::int64_t offset = dataset_.contiguous_offset() + range.first * static_cast<std::int64_t>(element_bytes());
-  if (std::byte* out = writer.direct(0)) return read_file(offset, {out, n * element_bytes()});
+  if (std::byte* out = writer.direct(0)) return file_.read(offset, {out, n * element_bytes()});
   const std::size_t block = contiguous_block_bytes / element_bytes();
   for (std::size_t at = 0; at < n; at += block) {
     const std::size_t m = std::min(block, n - at);
-    read_file(offset + static_cast<std::int64_t>(at * element_bytes()), staging.subspan(0, m * element_bytes()));
+    file_.read(offset + static_cast<std::int64_t>(at * element_bytes()), staging.subspan(0, m * element_bytes()));
     writer.put(staging.data(), m, at);
   }
 }

@@ -11,6 +11,7 @@
 
 #include "io/decode/chunk_decoder.hpp"
 #include "io/hdf5/raw_dataset.hpp"
+#include "io/source/file_bytes.hpp"
 
 namespace quern::io {
 
@@ -33,9 +34,8 @@ class ElementStream {
   class Pending;  // a slot's notes between fetch and decode
 
   // `used` elements from the start are read (the array may be longer).
-  ElementStream(RawDataset dataset, std::string file_path, std::int64_t used);
+  ElementStream(RawDataset dataset, const std::string& file_path, std::int64_t used);
   ~ElementStream();
-  ElementStream(ElementStream&&) noexcept;
 
   const RawDataset& dataset() const { return dataset_; }
 
@@ -51,7 +51,7 @@ class ElementStream {
   void decode(Pending& pending, std::span<std::byte> staging, ElementWriter& writer);
   // fetch does work of its own and leaves HDF5 alone: worth running beside another stream's.
   bool inflates_in_fetch() const { return mode_ == Mode::streamed; }
-  std::int64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed); }
+  std::int64_t bytes_read() const { return bytes_read_.load(std::memory_order_relaxed) + file_.bytes_read(); }
 
  private:
   enum class Mode { chunks, streamed, contiguous, library };
@@ -74,13 +74,10 @@ class ElementStream {
   void put_fill(const Piece& piece, std::span<std::byte> scratch, ElementWriter& writer) const;
   void fetch_streamed(Range range, std::span<std::byte> staging);
   void start_streaming(std::span<std::byte> buffer);
-  void open_streamed_chunk(std::int64_t chunk);
   void decode_contiguous(Range range, std::span<std::byte> staging, ElementWriter& writer);
-  void read_file(std::int64_t offset, std::span<std::byte> out);
 
   RawDataset dataset_;
-  std::string file_path_;
-  int fd_ = -1;
+  FileBytes file_;
   std::int64_t used_ = 0;
   Mode mode_ = Mode::library;
 
@@ -95,7 +92,7 @@ class ElementStream {
   std::vector<std::unique_ptr<SharedChunk>> shared_;
   SharedChunk* carry_ = nullptr;  // the last chunk fetched, when the next range needs it too
   std::unique_ptr<Streamer> streamer_;
-  std::atomic<std::int64_t> bytes_read_{0};
+  std::atomic<std::int64_t> bytes_read_{0};  // through HDF5; file_ counts its own
 };
 
 }  // namespace quern::io

@@ -7,9 +7,6 @@
 
 namespace quern::io {
 
-ElementStream::ElementStream(ElementStream&& other) noexcept
-    : dataset_(std::move(other.dataset_)), file_path_(std::move(other.file_path_)), fd_(std::exchange(other.fd_, -1)), used_(other.used_) {}
-
 void ElementStream::fetch_chunks(Range range, Pending& pending, std::span<std::byte> staging) {
   const std::int64_t length = chunk_length();
   pending.pieces.clear();
@@ -108,51 +105,26 @@ void ElementStream::put_fill(const Piece& piece, std::span<std::byte> scratch, E
 // ---- chunks larger than a slot
 
 void ElementStream::start_streaming(std::span<std::byte> buffer) {
-  streamer_ = std::make_unique<Streamer>();
-  streamer_->buffer = buffer;
+  streamer_ = std::make_unique<Streamer>(dataset_, file_);
+  streamer_->stream.use(buffer);
   for (std::int64_t first = 0; first < used_; first += chunk_length()) {
-    const hsize_t offset = static_cast<hsize_t>(first);
-    const auto bytes = static_cast<std::int64_t>(dataset_.stored_chunk_bytes({&offset, 1}));
-    streamer_->chunks.push_back({bytes == 0 ? 0 : dataset_.chunk_file_offset({&offset, 1}), bytes});
+    const hsize_t corner = static_cast<hsize_t>(first);
+    streamer_->places.push_back(StoredChunkStream::locate(dataset_, {&corner, 1}));
   }
-}
-
-void ElementStream::open_streamed_chunk(std::int64_t chunk) {
-  Streamer& s = *streamer_;
-  const Streamer::Stored& stored = s.chunks[static_cast<std::size_t>(chunk)];
-  s.chunk = chunk;
-  s.unread = {};
-  s.file_offset = stored.offset;
-  s.bytes_left = stored.bytes;
-  s.is_fill = stored.bytes == 0;
-  s.inflate.restart();
 }
 
 void ElementStream::fetch_streamed(Range range, std::span<std::byte> staging) {
   Streamer& s = *streamer_;
-  std::span<std::byte> out = staging.subspan(0, static_cast<std::size_t>(range.last - range.first) * element_bytes());
-  while (!out.empty()) {
-    const std::int64_t next = range.last - static_cast<std::int64_t>(out.size() / element_bytes());
+  std::byte* out = staging.data();
+  for (std::int64_t next = range.first; next < range.last;) {
     const std::int64_t chunk = next / chunk_length();
-    if (chunk != s.chunk) open_streamed_chunk(chunk);
-    const auto left_in_chunk = static_cast<std::size_t>((chunk + 1) * chunk_length() - next) * element_bytes();
-    std::span<std::byte> part = out.subspan(0, std::min(out.size(), left_in_chunk));
-    out = out.subspan(part.size());
-    if (s.is_fill) {
-      for (std::size_t i = 0; i < part.size(); i += element_bytes()) std::memcpy(&part[i], dataset_.fill_value().data(), element_bytes());
-      continue;
-    }
-    while (!part.empty()) {
-      if (s.unread.empty()) {
-        const auto n = static_cast<std::size_t>(std::min<std::int64_t>(s.bytes_left, static_cast<std::int64_t>(s.buffer.size())));
-        if (n == 0) throw input_error("corrupt-chunk", dataset_.path(), "the stored chunk ends too early", "the file is damaged");
-        read_file(s.file_offset, s.buffer.subspan(0, n));
-        s.file_offset += static_cast<std::int64_t>(n);
-        s.bytes_left -= static_cast<std::int64_t>(n);
-        s.unread = s.buffer.subspan(0, n);
-      }
-      part = part.subspan(s.inflate.read(s.unread, part, dataset_.path()));
-    }
+    if (next % chunk_length() == 0) s.stream.open(s.places[static_cast<std::size_t>(chunk)]);
+    const std::int64_t chunk_end = std::min((chunk + 1) * chunk_length(), used_), end = std::min(range.last, chunk_end);
+    const std::size_t bytes = static_cast<std::size_t>(end - next) * element_bytes();
+    s.stream.read({out, bytes});
+    out += bytes;
+    next = end;
+    if (next == chunk_end) s.stream.finish();
   }
 }
 

@@ -1,6 +1,7 @@
 // The inner types of ElementStream, shared by its source files.
 #pragma once
 #include "io/source/element_stream.hpp"
+#include "io/source/stored_chunk_stream.hpp"
 
 namespace quern::io {
 
@@ -30,22 +31,13 @@ struct ElementStream::SharedChunk {
   bool decoded = false;
 };
 
-// Inflates chunks that are larger than a slot.
+// Inflates chunks that are larger than a slot, one after the other.
 struct ElementStream::Streamer {
-  struct Stored {
-    std::int64_t offset = 0, bytes = 0;  // in the file; bytes 0: fill value
-  };
-  std::vector<Stored> chunks;
-  StreamingInflate inflate;
-  std::int64_t chunk = -1;
-  std::int64_t file_offset = 0, bytes_left = 0;  // stored bytes not yet read
-  std::span<std::byte> buffer;
-  std::span<const std::byte> unread;  // of buffer
-  bool is_fill = false;
+  Streamer(const RawDataset& dataset, FileBytes& file) : stream(dataset, file) {}
+  StoredChunkStream stream;
+  std::vector<StoredChunkStream::Place> places;
 };
 
-constexpr std::size_t streaming_buffer_bytes = 256 << 10;
 constexpr std::size_t contiguous_block_bytes = 256 << 10;
-constexpr std::size_t pieces_alignment = 64;
 
 }  // namespace quern::io

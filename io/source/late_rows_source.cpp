@@ -26,7 +26,7 @@ std::int64_t LateRowsSource::largest_row() const {
 SourcePlan LateRowsSource::plan(const ChunkTargets& targets) {
   value_type_ = targets.value_type;
   limits_.max_nnz = std::max<std::int64_t>(1, std::min(targets.chunk_nnz, shape_.nnz));
-  limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, 16384);
+  limits_.max_rows = std::clamp<std::int64_t>(targets.chunk_nnz / 8, 1, targets.max_rows);
   scratch_nnz_ = largest_row();
   slot_nnz_ = std::max(limits_.max_nnz, scratch_nnz_);
   if (slot_nnz_ > std::numeric_limits<std::int32_t>::max() / 2)

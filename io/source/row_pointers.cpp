@@ -56,15 +56,14 @@ RowPointers RowPointers::read(const MatrixInput& input, MemoryBudget& budget) {
   if (result.pointers_.front() != 0)
     throw input_error("bad-indptr", matrix.indptr.path, "starts at " + std::to_string(result.pointers_.front()) + ", expected 0");
   for (std::size_t r = 0; r + 1 < result.pointers_.size(); ++r) {
-    const std::int64_t n = result.pointers_[r + 1] - result.pointers_[r];
     if (result.pointers_[r + 1] < result.pointers_[r])
       throw input_error("bad-indptr", matrix.indptr.path, "decreases at row " + std::to_string(r));
-    result.largest_row_ = std::max(result.largest_row_, n);
+    result.largest_row_ = std::max(result.largest_row_, result.pointers_[r + 1] - result.pointers_[r]);
   }
-  if (result.pointers_.back() > indices.size())
+  if (result.pointers_.back() != indices.size())
     throw input_error(
         "bad-indptr", matrix.indptr.path,
-        "ends at " + std::to_string(result.pointers_.back()) + ", beyond the " + std::to_string(indices.size()) + " entries stored");
+        "ends at " + std::to_string(result.pointers_.back()) + ", but " + std::to_string(indices.size()) + " entries are stored");
   return result;
 }
 

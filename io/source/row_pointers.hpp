@@ -11,8 +11,8 @@ namespace quern::io {
 
 class RowPointers {
  public:
-  // Throws input_error("bad-indptr" | "bad-shape") when the pointers do not start at 0, decrease, have not rows + 1 entries, or reach
-  // beyond data and indices, which must be of one length.
+  // Throws input_error("bad-indptr" | "bad-shape") when the pointers do not start at 0, decrease, have not rows + 1 entries, or do not
+  // end at the length of data and indices.
   static RowPointers read(const MatrixInput& input, MemoryBudget& budget);
 
   std::int64_t at(std::int64_t row) const { return pointers_[static_cast<std::size_t>(row)]; }

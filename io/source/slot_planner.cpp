@@ -24,10 +24,9 @@ std::size_t slot_bytes(std::int64_t rows, const RowCost& cost, const ChunkTarget
 }
 
 std::int64_t wanted_rows(const RowCost& cost, const ChunkTargets& targets, std::int64_t most) {
-  constexpr std::int64_t most_rows = 65536;
   const std::int64_t width = std::max<std::int64_t>(1, cost.max_row_nnz);
   const std::int64_t addressable = std::numeric_limits<std::int32_t>::max() / width;
-  return std::max<std::int64_t>(1, std::min({targets.chunk_nnz / width, most, most_rows, addressable}));
+  return std::max<std::int64_t>(1, std::min({targets.chunk_nnz / width, most, targets.max_rows, addressable}));
 }
 
 std::int64_t fitting_rows(std::int64_t wanted, const RowCost& cost, const ChunkTargets& targets, std::size_t shared_bytes) {

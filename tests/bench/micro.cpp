@@ -99,7 +99,7 @@ void backend(benchmark::State& state, Lane lane) {
   const OpSpec ops = spec_of(lane);
   MemoryBudget budget(std::size_t{1} << 30);
   const auto cpu = make_cpu_backend(1);
-  const auto run = cpu->open(ops, {n_cells, n_genes, static_cast<std::int64_t>(cells.values.size())}, budget);
+  const auto run = cpu->open(ops, {n_cells, n_genes, static_cast<std::int64_t>(cells.values.size())}, budget, 0);
   const std::size_t n_top = ops.rows.percent_top.size();
   std::vector<std::int32_t> n_nonzero(n_cells);
   std::vector<Total> totals(n_cells), top(n_cells * n_top), sets(n_cells);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/core/chunk_source.hpp"
+#include "host/core/error.hpp"
 
 namespace quern::io {
 namespace {
@@ -59,6 +60,15 @@ TEST(Convert, IntegersThatFloatCannotHoldAskForDouble) {
   EXPECT_EQ(out[2], 1073741824.0F);
   EXPECT_THROW(convert_values(type, stored(inexact, false).data(), 1, ValueType::f32, reinterpret_cast<std::byte*>(out.data())),
                NeedsWiderValues);
+}
+
+TEST(Convert, IntegersThatDoubleCannotHoldAreRefused) {
+  const std::vector<std::int64_t> exact{std::int64_t{1} << 53, -(std::int64_t{1} << 53)}, inexact{(std::int64_t{1} << 53) + 1};
+  std::vector<double> out(2);
+  const StoredType type{StoredKind::signed_integer, 8, false};
+  convert_values(type, stored(exact, false).data(), 2, ValueType::f64, reinterpret_cast<std::byte*>(out.data()));
+  EXPECT_EQ(out[1], -9007199254740992.0);
+  EXPECT_THROW(convert_values(type, stored(inexact, false).data(), 1, ValueType::f64, reinterpret_cast<std::byte*>(out.data())), Error);
 }
 
 TEST(Convert, HalfPrecision) {

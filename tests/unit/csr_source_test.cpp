@@ -3,9 +3,11 @@
 
 #include <map>
 #include <random>
+#include <span>
 
 #include "host/core/error.hpp"
 #include "io/sources.hpp"
+#include "tests/support/encode.hpp"
 #include "tests/support/h5_file.hpp"
 #include "tests/support/walk_source.hpp"
 
@@ -221,6 +223,46 @@ TEST(CsrSource, OneChunkForTheWholeArray) {
   EXPECT_EQ(code_of([&] { source->plan({500, 2, 64 << 10, 16, ValueType::f32}); }), "chunk-too-large");
 }
 
+// Piecewise as whole: a chunk stored without its filter is read, a damaged checksum is noticed.
+TEST(CsrSource, GiantChunksAreCheckedToTheirEnd) {
+  const Csr csr = random_csr(3000, 60, 5);
+  const hsize_t whole = csr.data.size();
+  Layout masked = chunked(whole, whole, {1});
+  masked.data.mask_every_other = masked.indices.mask_every_other = true;
+  Fixture fixture(csr, masked);
+  expect_rows(fixture, csr.canonical(), {500, 2, std::size_t{64} << 10, ValueType::f32, Order::threads});
+
+  std::vector<float> values(csr.data.begin(), csr.data.end());
+  for (const hsize_t chunk : {whole, whole + 5000}) {
+    std::vector<float> padded = values;
+    padded.resize(chunk);
+    auto stored = test::deflate(std::as_bytes(std::span(padded)));
+    stored[stored.size() - 2] ^= std::byte{1};  // of the checksum
+    Layout how = chunked(chunk, chunk, {1});
+    test::H5File file;
+    file.add_group("/X");
+    how.data.dims = how.indices.dims = {whole};
+    how.indptr.dims = {csr.indptr.size()};
+    file.add("/X/data", how.data, csr.data);
+    file.replace_chunk("/X/data", {0}, stored);
+    file.add("/X/indices", how.indices, csr.indices);
+    file.add("/X/indptr", how.indptr, csr.indptr);
+    MatrixInput input;
+    input.file = file.reopen();
+    input.path = file.path();
+    input.matrix.rows = 3000;
+    input.matrix.cols = 60;
+    input.matrix.data.path = "/X/data";
+    input.matrix.indices.path = "/X/indices";
+    input.matrix.indptr.path = "/X/indptr";
+    for (const std::size_t budget : {std::size_t{64} << 10, std::size_t{64} << 20}) {
+      MemoryBudget all(std::size_t{256} << 20);
+      const auto source = make_csr_source(input, all);
+      EXPECT_EQ(code_of([&] { test::walk(*source, {500, 2, budget, ValueType::f32, Order::one_by_one}, 1); }), "corrupt-chunk");
+    }
+  }
+}
+
 TEST(CsrSource, AStoredChunkIsFetchedOnceAPass) {
   const Csr csr = random_csr(200, 50, 6);
   Fixture fixture(csr, chunked(1000, 1000, {1}));
@@ -240,6 +282,9 @@ TEST(CsrSource, RefusesWhatDoesNotFitTogether) {
   };
   Csr bad = good;
   bad.indptr.back() += 1;
+  EXPECT_EQ(code(bad), "bad-indptr");
+  bad = good;
+  bad.indptr.back() -= 1;
   EXPECT_EQ(code(bad), "bad-indptr");
   bad = good;
   bad.indptr.front() = 1;

@@ -214,15 +214,17 @@ TEST(Pipeline, TooSmallABudgetSaysWhatItNeeds) {
 
 TEST(Pipeline, TheLeastItNamesIsEnoughAndLessIsNot) {
   const Rows rows = random_rows(60, 40, 5, [](auto& random) { return std::ldexp(static_cast<double>(random() % 4096), -7); });
-  const auto backend = make_cpu_backend(4);
-  MemorySource source(rows, 40, ValueType::f64);
-  PipelineOptions options;
-  options.threads = 4;
-  const std::size_t least = least_pipeline_bytes(source, *backend, everything(40), options);
-  MemoryBudget enough(least);
-  EXPECT_NO_THROW(run_pipeline(source, *backend, everything(40), {}, enough, options));
-  MemoryBudget too_little(least / 2);
-  EXPECT_THROW(run_pipeline(source, *backend, everything(40), {}, too_little, options), Error);
+  for (const int threads : {1, 2, 8}) {
+    const auto backend = make_cpu_backend(threads);
+    MemorySource source(rows, 40, ValueType::f64);
+    PipelineOptions options;
+    options.threads = threads;
+    const std::size_t least = least_pipeline_bytes(source, *backend, everything(40), options);
+    MemoryBudget enough(least);
+    EXPECT_NO_THROW(run_pipeline(source, *backend, everything(40), {}, enough, options));
+    MemoryBudget too_little(least / 2);
+    EXPECT_THROW(run_pipeline(source, *backend, everything(40), {}, too_little, options), Error);
+  }
 }
 
 TEST(Pipeline, EveryClaimIsGivenBackAndThePeakStaysBelowTheBudget) {
