@@ -49,7 +49,7 @@ void ElementStream::choose_mode() {
   n_shared_ = static_cast<int>(std::min<std::int64_t>({n_slots_ + 1, n_slots_ * chunk_nnz_ / chunk_length() + 2, n_chunks}));
   const std::size_t comfortable = std::min<std::size_t>(budget_bytes_ / 8, 64 << 20);
   const std::size_t chunk_bytes = dataset_.filters().chunk_bytes;
-  sizes_are_bounded_ = chunk_bytes >= std::size_t{16} << 10;
+  sizes_are_bounded_ = chunk_bytes >= std::size_t{16} << 10 && chunk_bytes <= std::size_t{1} << 20;
   if (chunk_bytes <= comfortable) return;
   const auto& steps = dataset_.filters().steps;
   if (steps.empty())
@@ -60,8 +60,8 @@ void ElementStream::choose_mode() {
     throw chunk_too_large();
 }
 
-// No filter lets a chunk grow by more than this. Asking HDF5 for every chunk's size costs a look-up each, which only small chunks,
-// of which the bound says little, are worth.
+// No filter lets a chunk grow by more than this. Asking HDF5 for every chunk's size costs a look-up each, which is worth it
+// for small chunks, of which the bound says little, and for large ones, which are few.
 std::size_t ElementStream::stored_bound() const {
   const std::size_t chunk_bytes = dataset_.filters().chunk_bytes;
   return chunk_bytes + chunk_bytes / 16 + 1024;

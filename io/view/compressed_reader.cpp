@@ -133,6 +133,7 @@ void CompressedReader::cut_blocks(const std::vector<RowRange>& majors, std::int6
   const std::string& where = input_.matrix.indptr.path;
   std::size_t at = 0;
   std::int64_t largest = 0;
+  const std::int64_t n_majors = input_.matrix.storage == Storage::csc ? input_.matrix.cols : input_.matrix.rows;
   for (const RowRange& range : majors) {
     if (range.first == 0 && pointers_[at] != 0)
       throw input_error("bad-indptr", where, "starts at " + std::to_string(pointers_[at]) + ", expected 0");
@@ -146,10 +147,11 @@ void CompressedReader::cut_blocks(const std::vector<RowRange>& majors, std::int6
         ++part.majors.last;
       } while (part.majors.last < range.last && pointers_[at + 1] - begin <= most_entries && part.majors.size() < most_entries);
       if (begin < 0) throw input_error("bad-indptr", where, "is " + std::to_string(begin) + " at row " + std::to_string(major));
-      if (pointers_[at] > stored_entries_)
-        throw input_error(
-            "bad-indptr", where,
-            "reaches " + std::to_string(pointers_[at]) + ", beyond the " + std::to_string(stored_entries_) + " entries stored");
+      const bool is_end = part.majors.last == n_majors;
+      if (pointers_[at] > stored_entries_ || (is_end && pointers_[at] != stored_entries_))
+        throw input_error("bad-indptr", where,
+                          (is_end ? "ends at " : "reaches ") + std::to_string(pointers_[at]) + ", but " + std::to_string(stored_entries_) +
+                              " entries are stored");
       largest = std::max(largest, pointers_[at] - begin);
       n_entries_ += pointers_[at] - begin;
       major = part.majors.last;
