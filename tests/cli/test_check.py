@@ -103,7 +103,7 @@ DAMAGE = [
     ("index beyond", put("X/indices", 7, 64), set(), {("/X/indices", "error", "bad-index")}),
     ("negative index", put("X/indices", 7, -1), set(), {("/X/indices", "error", "bad-index")}),
     ("entries of no row", lambda root: [replace(root, f"X/{name}", np.append(root[f"X/{name}"][()], [1, 2]).astype(root[f"X/{name}"].dtype))
-                                        for name in ("data", "indices")], {("/X", "warning", "unused-entries")}, None),
+                                        for name in ("data", "indices")], {("/X/indptr", "error", "bad-indptr")}, None),
     ("codes beyond", put("obs/label/codes", 3, 9), set(), {("/obs/label/codes", "error", "bad-categories")}),
     ("column is short", lambda root: replace(root, "obs/number", np.zeros(36, "f4")), {("/obs/number", "error", "bad-shape")}, None),
     ("obsm of other cells", lambda root: root["obsm"].create_dataset("X_pca", data=np.zeros((36, 2))), {("/obsm/X_pca", "error", "bad-shape")}, None),
