@@ -1,0 +1,63 @@
+// Switches of the mutated build, included first in every source (-include). QUERN_MUTANT_OFF=N: site N does not act. QUERN_MUTANTS_SEEN=FILE:
+// the number of each site whose condition was true is added to the file.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+namespace quern_mutants {
+
+inline constexpr int most_sites = 4096;
+
+inline void record(int site) {
+  static std::atomic<bool> seen[most_sites] = {};
+  static const char* const file = getenv("QUERN_MUTANTS_SEEN");
+  if (file == nullptr || seen[site].exchange(true)) return;
+  char line[16];
+  const int length = std::snprintf(line, sizeof line, "%d\n", site);
+  const int descriptor = ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) return;
+  if (::write(descriptor, line, static_cast<size_t>(length)) != length) seen[site] = false;  // a test of full disks: another run may say it
+  ::close(descriptor);
+}
+
+inline bool is_off(int site) {
+  static const char* const off = getenv("QUERN_MUTANT_OFF");
+  static const int number = off ? atoi(off) : -1;
+  return site == number;
+}
+
+// The condition of a guard; keeps errno, which the guard's body may look at.
+template <class Condition>
+bool guard(int site, const Condition& condition) {
+  if (!static_cast<bool>(condition)) return false;
+  const int error = errno;
+  record(site);
+  errno = error;
+  return !is_off(site);
+}
+
+// What a throw without a condition throws.
+template <class Thrown>
+Thrown instead(int site, Thrown thrown) {
+  record(site);
+  if (is_off(site)) throw std::logic_error("mutant");
+  return thrown;
+}
+
+// What a call of HDF5 returned, on its way into checked(), made() or done(): switched off, a failure looks like a success to it, and what is
+// passed on is an identifier that HDF5 does not know.
+template <class Status>
+Status returned(int site, Status status) {
+  if (status >= 0) return status;
+  record(site);
+  return is_off(site) ? static_cast<Status>(0x7ffffff) : status;
+}
+
+}  // namespace quern_mutants
