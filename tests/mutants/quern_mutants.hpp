@@ -1,5 +1,5 @@
-// Switches of the mutated build, included first in every source (-include). QUERN_MUTANT_OFF=N: site N does not act. QUERN_MUTANTS_SEEN=FILE:
-// the number of each site whose condition was true is added to the file.
+// Switches of the mutated build, included first in every source (-include). QUERN_MUTANT_OFF=N: site N does not act.
+// QUERN_MUTANTS_SEEN=FILE: the number of each site whose condition was true is added to the file.
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
@@ -51,8 +51,8 @@ Thrown instead(int site, Thrown thrown) {
   return thrown;
 }
 
-// What a call of HDF5 returned, on its way into checked(), made() or done(): switched off, a failure looks like a success to it, and what is
-// passed on is an identifier that HDF5 does not know.
+// What a call of HDF5 returned, on its way into checked(), made() or done(): switched off, a failure looks like a success to it, and what
+// is passed on is an identifier that HDF5 does not know.
 template <class Status>
 Status returned(int site, Status status) {
   if (status >= 0) return status;
