@@ -3,10 +3,12 @@
 #include <sys/stat.h>
 #include <tbb/global_control.h>
 
+#include <cerrno>
 #include <limits>
 
 #include "datasets/layouts.hpp"
 #include "host/core/error.hpp"
+#include "io/file_errors.hpp"
 
 namespace quern::datasets {
 namespace {
@@ -52,7 +54,8 @@ MatrixTotals write_layout(io::OutputFile& file, const WriteContext& context) {
 
 std::int64_t size_of_file(const std::string& path) {
   struct stat info {};
-  return stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
+  if (stat(path.c_str(), &info) != 0) throw io::write_error(path, "look at the finished file", errno);
+  return info.st_size;
 }
 
 }  // namespace

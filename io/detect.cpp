@@ -76,7 +76,9 @@ Container detect_container(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     if (errno == EACCES) throw input_error("no-permission", "", "no permission to reach this path");
-    throw input_error("not-found", "", "cannot be opened: "s + std::strerror(errno), "check the path");
+    const bool is_path = errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
+    throw input_error(is_path ? "not-found" : "unreadable", "", "cannot be opened: "s + std::strerror(errno),
+                      is_path ? "check the path" : "");
   }
   if (S_ISDIR(status.st_mode)) return detect_directory(path);
   if (!S_ISREG(status.st_mode)) throw input_error("not-a-file", "", "neither a file nor a directory", "give the path of a file");

@@ -113,7 +113,8 @@ class Walk {
   void add_group(const std::string& path, const std::string& name, const std::string& link, int depth) {
     const ObjectHandle group = file_.open(path);
     H5O_info_t info;
-    const bool seen = H5Oget_info2(group.get(), &info, H5O_INFO_BASIC) < 0 || !open_groups_.insert({info.fileno, info.addr}).second;
+    if (H5Oget_info2(group.get(), &info, H5O_INFO_BASIC) < 0) throw hdf5_failure(path, "tell where the group is");
+    const bool seen = !open_groups_.insert({info.fileno, info.addr}).second;
     const std::string tag = tag_words(group.get());
     line(depth, name + (path.empty() ? "" : "/"),
          joined({link, (tag.empty() ? "group" : tag) + shape_words(group.get()), seen ? "(above)" : ""}));

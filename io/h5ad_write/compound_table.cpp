@@ -29,25 +29,32 @@ TypeHandle field_type(const CompoundField& field) {
   return {};
 }
 
+std::size_t bytes_of(hid_t type, const std::string& path) {
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes == 0) throw output_error("write-failed", path, "HDF5 could not tell the size of a type");
+  return bytes;
+}
+
 TypeHandle row_type(const std::vector<CompoundField>& fields, const std::string& path) {
   std::vector<TypeHandle> types;
   std::size_t total = 0;
   for (const CompoundField& field : fields) {
     types.push_back(field_type(field));
-    total += H5Tget_size(types.back().get());
+    total += bytes_of(types.back().get(), path);
   }
   TypeHandle row(made(H5Tcreate(H5T_COMPOUND, total), path, "make the row type"));
   std::size_t offset = 0;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     done(H5Tinsert(row.get(), fields[i].name.c_str(), offset, types[i].get()), path, "add a field to the row type");
-    offset += H5Tget_size(types[i].get());
+    offset += bytes_of(types[i].get(), path);
   }
   return row;
 }
 
 ChunkAppender make_rows(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, std::int64_t n_rows,
                         const Compression& compression) {
-  const auto rows_per_chunk = static_cast<std::int64_t>(std::max<std::size_t>(1, kChunkBytes / H5Tget_size(type)));
+  const auto rows_per_chunk =
+      static_cast<std::int64_t>(std::max<std::size_t>(1, kChunkBytes / bytes_of(type, join_path(parent_path, name))));
   const ChunkedShape shape{n_rows, std::min(rows_per_chunk, std::max<std::int64_t>(1, n_rows))};
   return {ChunkedDataset(parent, parent_path, name, type, shape, compression), compression, 4};
 }
@@ -64,7 +71,7 @@ CompoundTable::CompoundTable(hid_t parent, const std::string& parent_path, const
     : rows_(make_rows(parent, parent_path, name, row_type(fields, join_path(parent_path, name)).get(), n_rows, compression)) {
   std::size_t offset = 0;
   for (const CompoundField& field : fields) {
-    const std::size_t bytes = H5Tget_size(field_type(field).get());
+    const std::size_t bytes = bytes_of(field_type(field).get(), join_path(parent_path, name));
     columns_.push_back({field.kind, offset, bytes});
     offset += bytes;
   }

@@ -18,7 +18,7 @@ void initialise_library() {
   static const bool done = [] {
     H5open();
     keep_hdf5_quiet();
-    H5PLset_loading_state(0);
+    if (H5PLset_loading_state(0) < 0) throw hdf5_failure("/", "turn plugins off");
     register_filters();
     return true;
   }();
@@ -63,7 +63,11 @@ Hdf5File::Hdf5File(const std::string& path, bool allow_external, bool measures_s
     throw input_error("file-locked", "", "another program has the file open for writing", "wait for it to finish, or work on a copy");
   checked(file_.get(), "/", "open the file");
   access_ = PropertyHandle(checked(H5Pcreate(H5P_LINK_ACCESS), path, "prepare the link access"));
-  if (!allow_external_) H5Pset_elink_cb(access_.get(), refuse_link, met_external_.get());
+  refuse_external_links(access_.get());
+}
+
+void Hdf5File::refuse_external_links(hid_t access) const {
+  if (!allow_external_ && H5Pset_elink_cb(access, refuse_link, met_external_.get()) < 0) throw hdf5_failure("/", "refuse external links");
 }
 
 hid_t Hdf5File::open_id(const std::string& object) const {
@@ -113,7 +117,7 @@ DatasetHandle Hdf5File::open_dataset(const std::string& object, std::size_t chun
   const PropertyHandle access(checked(H5Pcreate(H5P_DATASET_ACCESS), object, "prepare the dataset access"));
   if (chunk_cache_bytes > 0)
     H5Pset_chunk_cache(access.get(), H5D_CHUNK_CACHE_NSLOTS_DEFAULT, chunk_cache_bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
-  if (!allow_external_) H5Pset_elink_cb(access.get(), refuse_link, met_external_.get());
+  refuse_external_links(access.get());
   DatasetHandle dataset(checked(H5Dopen2(file_.get(), object.c_str(), access.get()), object, "open the dataset"));
   refuse_outside_data(dataset.get(), object);
   return dataset;
@@ -133,8 +137,9 @@ void Hdf5File::refuse_outside_data(hid_t dataset, const std::string& object) con
   if (allow_external_) return;
   const PropertyHandle creation(checked(H5Dget_create_plist(dataset), object, "read the dataset's layout"));
   const H5D_layout_t layout = H5Pget_layout(creation.get());
+  if (layout < 0) throw hdf5_failure(object, "read the dataset's layout");
   if (layout == H5D_VIRTUAL) throw external_reference(object, "a virtual dataset");
-  if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation.get()) > 0) throw external_reference(object, "external raw data");
+  if (layout == H5D_CONTIGUOUS && H5Pget_external_count(creation.get()) != 0) throw external_reference(object, "external raw data");
 }
 
 std::vector<std::string> Hdf5File::children(const std::string& group) const {

@@ -41,6 +41,7 @@ class Hdf5File {
   hid_t open_id(const std::string& object) const;
   bool has_link(const std::string& object) const;
   bool parent_is_group(const std::string& object) const;
+  void refuse_external_links(hid_t access) const;
   void refuse_outside_data(hid_t dataset, const std::string& object) const;
 
   std::string path_;

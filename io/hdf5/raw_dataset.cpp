@@ -85,9 +85,9 @@ std::int64_t RawDataset::size() const {
 
 void RawDataset::read_layout(hid_t file) {
   const PropertyHandle properties(checked(H5Dget_create_plist(dataset_.get()), path_, "read the creation properties"));
-  const PropertyHandle file_properties(H5Fget_create_plist(file));
+  const PropertyHandle file_properties(checked(H5Fget_create_plist(file), path_, "read the creation properties of the file"));
   hsize_t user_block = 0;
-  H5Pget_userblock(file_properties.get(), &user_block);
+  if (H5Pget_userblock(file_properties.get(), &user_block) < 0) throw hdf5_failure(path_, "read the size of the user block");
   user_block_ = static_cast<std::int64_t>(user_block);
   fill_value_.resize(type_.bytes);
   if (H5Pget_fill_value(properties.get(), memory_type_.get(), fill_value_.data()) < 0)

@@ -18,6 +18,12 @@ bool is_bool(hid_t type) {
   return H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2 && member_is(type, 0, "FALSE", 0) && member_is(type, 1, "TRUE", 1);
 }
 
+bool is_variable_text(hid_t type) {
+  const htri_t is_variable = H5Tis_variable_str(type);
+  if (is_variable < 0) throw hdf5_failure("", "read a type of text");
+  return is_variable > 0;
+}
+
 void describe_integer(hid_t type, ElementType& out) {
   out.kind = TypeClass::integer;
   out.is_signed = H5Tget_sign(type) == H5T_SGN_2;
@@ -62,7 +68,7 @@ ElementType element_type(hid_t type) {
     case H5T_STRING:
       out.kind = TypeClass::string;
       out.name = "string";
-      out.variable_length = H5Tis_variable_str(type) > 0;
+      out.variable_length = is_variable_text(type);
       break;
     case H5T_COMPOUND:
       describe_compound(type, out);
