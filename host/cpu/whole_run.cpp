@@ -4,6 +4,7 @@
 #include "host/cpu/cpu_runs.hpp"
 #include "host/cpu/lease_pool.hpp"
 #include "host/cpu/top_sums.hpp"
+#include "host/cpu/whole_genes.hpp"
 #include "host/ops/gene_states.hpp"
 #include "host/ops/log1p.hpp"
 #include "host/ops/op_spec.hpp"
@@ -40,46 +41,18 @@ class LogTable {
 
 struct WholeCopy {
   WholeCopy(const OpSpec& ops, std::int64_t n_vars)
-      : genes(static_cast<std::size_t>(n_vars)), top(ops.rows.percent_top.empty() ? 0 : n_vars) {
-    if (ops.columns.moments) moments.resize(genes.size());
-    for (std::size_t g = 0; g < ops.gene_sets.size(); ++g) genes[g].gene_sets = ops.gene_sets[g];
+      : genes(ops.gene_sets, static_cast<std::size_t>(n_vars)), top(ops.rows.percent_top.empty() ? 0 : n_vars) {
+    if (ops.columns.moments) moments.resize(static_cast<std::size_t>(n_vars));
   }
   static std::size_t bytes(const OpSpec& ops, std::int64_t n_vars) {
-    const std::size_t per_gene = sizeof(WholeGene) + (ops.columns.moments ? sizeof(WholeMoments) : 0);
+    const std::size_t per_gene = WholeGenes::bytes_per_gene + (ops.columns.moments ? sizeof(WholeMoments) : 0);
     return static_cast<std::size_t>(n_vars) * per_gene + (ops.rows.percent_top.empty() ? 0 : TopScratch::bytes(n_vars)) + sizeof(LogTable);
   }
-  std::vector<WholeGene> genes;
+  WholeGenes genes;
   std::vector<WholeMoments> moments;
   TopScratch top;
   LogTable logs;
 };
-
-struct RowFold {
-  std::int64_t total = 0;
-  std::int32_t n_nonzero = 0;
-};
-
-void add_to_sets(std::uint32_t sets, std::int64_t value, Total* sums) {
-  for (; sets; sets &= sets - 1) sums[std::countr_zero(sets)].whole += value;
-}
-
-template <class V, bool MayHaveZeros>
-RowFold fold_row(const std::uint32_t* columns, const V* values, std::int32_t n, WholeGene* genes, Total* set_sums) {
-  RowFold row;
-  for (std::int32_t i = 0; i < n; ++i) {
-    const std::int64_t value = static_cast<std::int32_t>(values[i]);
-    WholeGene& gene = genes[columns[i]];
-    const std::uint32_t counted = MayHaveZeros ? value != 0 : 1U;
-    gene.sum += value;
-    gene.n_nonzero += counted;
-    row.total += value;
-    if (MayHaveZeros) row.n_nonzero += static_cast<std::int32_t>(counted);
-    if (gene.gene_sets) [[unlikely]]
-      add_to_sets(gene.gene_sets, value, set_sums);
-  }
-  if (!MayHaveZeros) row.n_nonzero = n;
-  return row;
-}
 
 template <class V>
 void fold_moments(const std::uint32_t* columns, const V* values, std::int32_t n, std::int64_t total, WholeCopy& copy) {
@@ -118,8 +91,9 @@ class WholeRun final : public Run {
     for (std::size_t g = 0; g < n_vars; ++g) {
       std::int64_t sum = 0, n_nonzero = 0;
       for (const auto& copy : copies_.items()) {
-        sum += copy->genes[g].sum;
-        n_nonzero += copy->genes[g].n_nonzero;
+        const WholeGene gene = copy->genes.result(g);
+        sum += gene.sum;
+        n_nonzero += gene.n_nonzero;
       }
       results.totals[g].whole = sum;
       results.grand_total.whole += sum;
@@ -143,11 +117,10 @@ class WholeRun final : public Run {
   void fold(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows, WholeCopy& copy) {
     const V* values = chunk.values_as<V>();
     std::fill_n(rows.sets, static_cast<std::size_t>(chunk.n_rows) * static_cast<std::size_t>(rows.n_sets), Total{0});
-    const auto fold_one = chunk.facts.has_zero ? fold_row<V, true> : fold_row<V, false>;
+    const auto fold_one = copy.genes.fold_for<V>(chunk.facts, chunk.n_rows);
     for (std::int32_t r = 0; r < chunk.n_rows; ++r) {
       const std::int32_t begin = chunk.offsets[r], n = chunk.offsets[r + 1] - begin;
-      const RowFold row =
-          fold_one(chunk.columns + begin, values + begin, n, copy.genes.data(), rows.sets + std::ptrdiff_t{r} * rows.n_sets);
+      const RowFold row = (copy.genes.*fold_one)(chunk.columns + begin, values + begin, n, rows.sets + std::ptrdiff_t{r} * rows.n_sets);
       rows.n_nonzero[r] = row.n_nonzero;
       rows.totals[r].whole = row.total;
       if (rows.n_top)

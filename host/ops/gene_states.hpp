@@ -9,11 +9,10 @@
 
 namespace quern {
 
-// Counts and sums of whole numbers with |x| < 2^31 over up to 2^31 cells a copy; exact.
+// Counts and sums of whole numbers with |x| < 2^31 over up to 2^31 cells; exact.
 struct WholeGene {
   std::int64_t sum = 0;
-  std::uint32_t n_nonzero = 0;
-  std::uint32_t gene_sets = 0;  // constant: kept here because every observation reads this line anyway
+  std::int64_t n_nonzero = 0;
 };
 
 template <class V>

@@ -25,11 +25,4 @@ void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n,
 // input_error("value-too-large") for a 64-bit integer beyond 2^53.
 void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out);
 
-// true when every column is above the one before.
-bool is_ascending(const std::uint32_t* columns, std::size_t n);
-
-// What n values are like.
-ChunkFacts inspect(const float* values, std::size_t n);
-ChunkFacts inspect(const double* values, std::size_t n);
-
 }  // namespace quern::io

@@ -1,5 +1,7 @@
 // What values and columns are like, at the speed of the cache: one source, compiled for every vector width and chosen at run time.
-// Only comparisons and maxima, so that every width gives the same answer.
+// Only comparisons and maxima, so that every width gives the same answer. The choice is made here and not by Highway's library, which
+// measures the processor's clock when it is loaded (2.5 ms of every start).
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "io/decode/inspect.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
@@ -7,9 +9,10 @@
 
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 #include "host/core/csr_chunk.hpp"
-#include "io/decode/convert.hpp"
+#include "io/decode/inspect.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace quern::io {
@@ -81,12 +84,34 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace quern::io {
-
-HWY_EXPORT(inspect_floats);
-HWY_EXPORT(inspect_doubles);
-HWY_EXPORT(ascending);
-
 namespace {
+
+#if HWY_ARCH_X86
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd");
+}
+#endif
+
+std::vector<InspectTarget> find_targets() {
+  std::vector<InspectTarget> targets;
+#if HWY_ARCH_X86
+  const auto add = [&](bool supported, const InspectTarget& target) {
+    if (supported && target.floats) targets.push_back(target);
+  };
+  add(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(inspect_floats), HWY_CHOOSE_AVX3(inspect_doubles), HWY_CHOOSE_AVX3(ascending)});
+  add(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(inspect_floats), HWY_CHOOSE_AVX2(inspect_doubles), HWY_CHOOSE_AVX2(ascending)});
+#endif
+  targets.push_back(
+      {"baseline", &HWY_STATIC_DISPATCH(inspect_floats), &HWY_STATIC_DISPATCH(inspect_doubles), &HWY_STATIC_DISPATCH(ascending)});
+  return targets;
+}
+
+const InspectTarget& widest() {
+  static const InspectTarget target = inspect_targets().front();
+  return target;
+}
 
 // Chunks that are not whole numbers may hold NaN and infinities, on which the vector maximum says nothing.
 template <class V>
@@ -100,19 +125,27 @@ void inspect_specials(const V* values, std::size_t n, ChunkFacts& facts) {
   }
 }
 
-}  // namespace
-
-bool is_ascending(const std::uint32_t* columns, std::size_t n) { return HWY_DYNAMIC_DISPATCH(ascending)(columns, n); }
-
-ChunkFacts inspect(const float* values, std::size_t n) {
-  ChunkFacts facts = HWY_DYNAMIC_DISPATCH(inspect_floats)(values, n);
+template <class V>
+ChunkFacts with_specials(ChunkFacts facts, const V* values, std::size_t n) {
   if (!facts.whole) inspect_specials(values, n, facts);
   return facts;
 }
-ChunkFacts inspect(const double* values, std::size_t n) {
-  ChunkFacts facts = HWY_DYNAMIC_DISPATCH(inspect_doubles)(values, n);
-  if (!facts.whole) inspect_specials(values, n, facts);
-  return facts;
+
+}  // namespace
+
+const std::vector<InspectTarget>& inspect_targets() {
+  static const std::vector<InspectTarget> targets = find_targets();
+  return targets;
+}
+
+bool is_ascending(const std::uint32_t* columns, std::size_t n) { return widest().ascending(columns, n); }
+ChunkFacts inspect(const float* values, std::size_t n) { return inspect(values, n, widest()); }
+ChunkFacts inspect(const double* values, std::size_t n) { return inspect(values, n, widest()); }
+ChunkFacts inspect(const float* values, std::size_t n, const InspectTarget& target) {
+  return with_specials(target.floats(values, n), values, n);
+}
+ChunkFacts inspect(const double* values, std::size_t n, const InspectTarget& target) {
+  return with_specials(target.doubles(values, n), values, n);
 }
 
 }  // namespace quern::io

@@ -7,6 +7,7 @@
 
 #include "host/core/chunk_plan.hpp"
 #include "io/decode/convert.hpp"
+#include "io/decode/inspect.hpp"
 #include "io/source/canonical_rows.hpp"
 #include "io/source/element_stream.hpp"
 #include "io/source/element_stream_types.hpp"

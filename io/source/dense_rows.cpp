@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/decode/convert.hpp"
+#include "io/decode/inspect.hpp"
 
 namespace quern::io {
 

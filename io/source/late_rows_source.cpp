@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
-#include "io/decode/convert.hpp"
+#include "io/decode/inspect.hpp"
 #include "io/source/slot_planner.hpp"
 
 namespace quern::io {

@@ -51,6 +51,7 @@ struct Cells {
     chunk.columns = columns.data();
     chunk.values = values.data();
     chunk.facts.whole = whole;
+    chunk.facts.max_abs = *std::max_element(values.begin(), values.end());
     return chunk;
   }
 };

@@ -44,7 +44,7 @@ def make(root, folder, jobs):
         if path.is_file() and path not in wanted:
             path.unlink()
     flags = f"-include {HERE}/quern_mutants.hpp -Wno-error"
-    subprocess.run(["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DQUERN_WERROR=OFF", f"-DCMAKE_CXX_FLAGS={flags}",
+    subprocess.run(["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DQUERN_WERROR=OFF", "-DQUERN_STATIC_HDF5=OFF", f"-DCMAKE_CXX_FLAGS={flags}",
                     "-DCMAKE_CXX_FLAGS_RELEASE=-O1"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", build, f"-j{jobs}", "quern", "quern_unit_tests"], check=True, env={**os.environ, "CCACHE_BASEDIR": str(folder)})
     return found, build / "quern", build / "quern_unit_tests"

@@ -67,6 +67,10 @@ class MemorySource final : public ChunkSource {
     }
     slot.facts.whole = slot.facts.whole && value == std::rint(value) && std::abs(value) < 2147483648.0;
     slot.facts.has_zero = slot.facts.has_zero || value == 0;
+    slot.facts.has_negative = slot.facts.has_negative || value < 0;
+    slot.facts.has_nan = slot.facts.has_nan || std::isnan(value);
+    slot.facts.has_infinity = slot.facts.has_infinity || std::isinf(value);
+    if (std::isfinite(value)) slot.facts.max_abs = std::max(slot.facts.max_abs, std::abs(value));
   }
   Rows rows_;
   std::int64_t n_cols_;

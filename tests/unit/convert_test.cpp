@@ -1,7 +1,6 @@
 #include "io/decode/convert.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <cmath>
 #include <cstring>
@@ -80,64 +79,6 @@ TEST(Convert, HalfPrecision) {
   const std::vector<std::uint16_t> nan{0x7e00};
   convert_values({StoredKind::real, 2, false}, stored(nan, false).data(), 1, ValueType::f32, reinterpret_cast<std::byte*>(out.data()));
   EXPECT_TRUE(std::isnan(out[0]));
-}
-
-template <class V>
-void check_inspect() {
-  constexpr V infinity = std::numeric_limits<V>::infinity(), nan = std::numeric_limits<V>::quiet_NaN();
-  for (std::size_t n = 1; n < 70; ++n)
-    for (std::size_t at = 0; at < n; ++at) {
-      std::vector<V> values(n, V{3});
-      EXPECT_TRUE(inspect(values.data(), n).whole);
-      EXPECT_EQ(inspect(values.data(), n).max_abs, 3);
-      const auto with = [&](V x) {
-        values[at] = x;
-        return inspect(values.data(), n);
-      };
-      EXPECT_TRUE(with(0).has_zero);
-      EXPECT_TRUE(with(-7).has_negative);
-      EXPECT_TRUE(with(-7).whole);
-      EXPECT_EQ(with(-7).max_abs, 7);
-      EXPECT_FALSE(with(V{0.5}).whole);
-      EXPECT_FALSE(with(V{2147483648.0}).whole);
-      EXPECT_FALSE(with(V{-2147483648.0}).whole);
-      EXPECT_TRUE(with(nan).has_nan);
-      EXPECT_FALSE(with(nan).whole);
-      EXPECT_EQ(with(nan).max_abs, n > 1 ? 3 : 0);
-      EXPECT_TRUE(with(infinity).has_infinity);
-      EXPECT_FALSE(with(-infinity).whole);
-      EXPECT_FALSE(with(V{1}).has_zero || with(V{1}).has_negative || with(V{1}).has_nan || with(V{1}).has_infinity);
-    }
-}
-
-void check_ascending() {
-  for (std::size_t n = 0; n < 70; ++n) {
-    std::vector<std::uint32_t> columns;
-    for (std::size_t i = 0; i < n; ++i) columns.push_back(static_cast<std::uint32_t>(i) + 0x7ffffff0U);  // across the sign bit
-    EXPECT_TRUE(is_ascending(columns.data(), n));
-    for (std::size_t at = 1; at < n; ++at) {
-      auto equal = columns, falling = columns;
-      equal[at] = equal[at - 1];
-      falling[at] = 3;
-      EXPECT_FALSE(is_ascending(equal.data(), n));
-      EXPECT_FALSE(is_ascending(falling.data(), n));
-    }
-  }
-}
-
-// Every vector width this machine has, then the automatic choice again.
-TEST(Convert, InspectAgreesOnEveryTarget) {
-  std::int64_t left = static_cast<std::int64_t>(hwy::SupportedTargets());
-  ASSERT_NE(left, 0);
-  for (; left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    check_inspect<float>();
-    check_inspect<double>();
-    check_ascending();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 }  // namespace
