@@ -4,11 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#if defined(__CUDACC__)
-#define QUERN_HOST_DEVICE __host__ __device__
-#else
-#define QUERN_HOST_DEVICE
-#endif
+#include "host/ops/host_device.hpp"
 
 namespace quern {
 

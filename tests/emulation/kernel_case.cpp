@@ -1,0 +1,250 @@
+#include "tests/emulation/kernel_case.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "host/cpu/cpu_backend.hpp"
+#include "host/ops/gene_states.hpp"
+
+namespace quern::emulation {
+namespace {
+
+using cuda::ColumnCode;
+using cuda::Escape;
+using cuda::ValueCode;
+
+struct HostChunk {
+  std::vector<std::int32_t> offsets{0};
+  std::vector<std::uint32_t> columns;
+  std::vector<double> values;
+  ChunkFacts facts;
+};
+
+HostChunk host_chunk(const KernelCase& input, std::size_t first, std::size_t last) {
+  HostChunk chunk;
+  for (std::size_t r = first; r < last; ++r) {
+    for (const test::Entry& entry : input.rows[r]) {
+      chunk.columns.push_back(entry.column);
+      chunk.values.push_back(entry.value);
+      chunk.facts.whole = chunk.facts.whole && entry.value == std::rint(entry.value) && std::abs(entry.value) < 2147483648.0;
+      chunk.facts.has_zero = chunk.facts.has_zero || entry.value == 0;
+    }
+    chunk.offsets.push_back(static_cast<std::int32_t>(chunk.columns.size()));
+  }
+  return chunk;
+}
+
+template <class T>
+std::vector<T> cast(const std::vector<double>& values) {
+  std::vector<T> result;
+  for (const double value : values) result.push_back(static_cast<T>(value));
+  return result;
+}
+
+// The arrays of a coded chunk in device memory.
+struct CodedChunk {
+  DeviceArray<std::int32_t> offsets;
+  DeviceArray<std::byte> columns, values;
+  DeviceArray<Escape> escapes;
+};
+
+template <class T>
+std::vector<std::byte> bytes_of(const std::vector<T>& values) {
+  std::vector<std::byte> bytes(values.size() * sizeof(T));
+  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+CodedChunk coded(const HostChunk& chunk, const Codes& codes) {
+  std::vector<Escape> escapes;
+  std::vector<std::uint8_t> small;
+  if (codes.values == ValueCode::u8)
+    for (std::size_t i = 0; i < chunk.values.size(); ++i) {
+      const bool fits = chunk.values[i] >= 0 && chunk.values[i] < cuda::u8_escape;
+      small.push_back(fits ? static_cast<std::uint8_t>(chunk.values[i]) : cuda::u8_escape);
+      if (!fits) escapes.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(chunk.values[i])});
+    }
+  const auto values = codes.values == ValueCode::u8    ? bytes_of(small)
+                      : codes.values == ValueCode::f32 ? bytes_of(cast<float>(chunk.values))
+                                                       : bytes_of(chunk.values);
+  const std::vector<std::uint16_t> narrow(chunk.columns.begin(), chunk.columns.end());
+  return {DeviceArray(chunk.offsets), DeviceArray(codes.columns == ColumnCode::u16 ? bytes_of(narrow) : bytes_of(chunk.columns)),
+          DeviceArray(values), DeviceArray(escapes)};
+}
+
+std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
+
+template <class T>
+void append(std::vector<T>& all, const DeviceArray<T>& part) {
+  all.insert(all.end(), part.data(), part.data() + part.size());
+}
+
+// The gene tables of a pass on the device.
+class Tables {
+ public:
+  explicit Tables(const KernelCase& input) : whole_(input.whole ? input.n_cols : 0), moments_(input.moments ? input.n_cols : 0) {
+    whole_.zero();
+    moments_.zero();
+  }
+  cuda::GeneTables view() const { return {whole_.data(), moments_.size() ? moments_.data() : nullptr, nullptr, nullptr}; }
+
+  void finish(const KernelCase& input, KernelResults& results) const {
+    for (std::size_t g = 0; g < input.n_cols; ++g) {
+      results.gene_counts.push_back(whole_[g].n_nonzero);
+      results.gene_totals.push_back(static_cast<std::uint64_t>(whole_[g].sum));
+      if (!input.moments) continue;
+      const auto n = static_cast<std::int64_t>(input.rows.size());
+      const MeanVar values = finish_whole(whole_[g].sum, sum_of(moments_[g].squares), n);
+      LogMoments logs;
+      logs.sum = sum_of(moments_[g].logs);
+      logs.squares = sum_of(moments_[g].log_squares);
+      logs.flags = moments_[g].flags;
+      const MeanVar finished = finish_logs(logs, n);
+      results.mean.push_back(bits(values.mean));
+      results.var.push_back(bits(values.var));
+      results.mean_log1p_cpm.push_back(bits(finished.mean));
+      results.var_log1p_cpm.push_back(bits(finished.var));
+    }
+  }
+
+ private:
+  static int128 sum_of(const cuda::SplitSum& sum) { return static_cast<int128>(sum.high) * (int128{1} << 32) + sum.low; }
+  DeviceArray<cuda::WholeGeneState> whole_;
+  DeviceArray<cuda::MomentState> moments_;
+};
+
+}  // namespace
+
+std::vector<Codes> possible_codes(const KernelCase& input) {
+  bool whole = true, narrow = true;
+  for (const auto& row : input.rows)
+    for (const auto& entry : row) {
+      whole = whole && entry.value == std::rint(entry.value) && std::abs(entry.value) < 2147483648.0;
+      narrow = narrow && !(static_cast<double>(static_cast<float>(entry.value)) != entry.value && entry.value == entry.value);
+    }
+  std::vector<Codes> codes;
+  for (const ColumnCode column : {ColumnCode::u16, ColumnCode::u32}) {
+    if (column == ColumnCode::u16 && input.n_cols > 65536) continue;
+    codes.push_back({column, ValueCode::f64});
+    if (narrow) codes.push_back({column, ValueCode::f32});
+    if (whole) codes.push_back({column, ValueCode::u8});
+  }
+  return codes;
+}
+
+KernelResults cpu_results(const KernelCase& input) {
+  const HostChunk chunk = host_chunk(input, 0, input.rows.size());
+  const std::vector<float> floats = cast<float>(chunk.values);
+  OpSpec ops;
+  ops.rows.percent_top = input.n_largest;
+  ops.columns.moments = input.moments;
+  ops.gene_sets = input.gene_sets;
+  ops.n_gene_sets = input.n_sets;
+  ops.integer_mode = input.whole;
+  ops.value_type = input.value_type;
+  const auto n_rows = static_cast<std::int32_t>(input.rows.size());
+  CsrChunkView<MemorySpace::host> view;
+  view.n_rows = n_rows;
+  view.n_cols = input.n_cols;
+  view.offsets = chunk.offsets.data();
+  view.columns = chunk.columns.data();
+  view.value_type = input.value_type;
+  view.values = input.value_type == ValueType::f32 ? static_cast<const void*>(floats.data()) : chunk.values.data();
+  view.facts = chunk.facts;
+
+  MemoryBudget budget(std::size_t{1} << 32);
+  const auto run = make_cpu_backend(1)->open(ops, {n_rows, input.n_cols, view.nnz()}, budget, 0);
+  const auto n = input.rows.size();
+  std::vector<Total> totals(n), top(n * input.n_largest.size()), sets(n * static_cast<std::size_t>(input.n_sets));
+  KernelResults results;
+  results.n_nonzero.resize(n);
+  RowBlock block{{0, n_rows}, input.whole, static_cast<int>(input.n_largest.size()), input.n_sets, results.n_nonzero.data(), totals.data(),
+                 top.data(),  sets.data()};
+  run->submit(view, block);
+  const auto words = [](const std::vector<Total>& list) {
+    std::vector<std::uint64_t> result;
+    for (const Total& total : list) result.push_back(static_cast<std::uint64_t>(total.whole));
+    return result;
+  };
+  results.totals = words(totals);
+  results.top = words(top);
+  results.sets = words(sets);
+  const ColumnResults columns = run->finish();
+  results.gene_counts.assign(columns.n_nonzero.begin(), columns.n_nonzero.end());
+  results.gene_totals = words(columns.totals);
+  const auto copy_bits = [](const std::vector<double>& from, std::vector<std::uint64_t>& to) {
+    for (const double value : from) to.push_back(bits(value));
+  };
+  copy_bits(columns.mean, results.mean);
+  copy_bits(columns.var, results.var);
+  copy_bits(columns.mean_log1p_cpm, results.mean_log1p_cpm);
+  copy_bits(columns.var_log1p_cpm, results.var_log1p_cpm);
+  return results;
+}
+
+KernelResults kernel_results(const KernelCase& input, const KernelSetting& setting) {
+  KernelResults results;
+  const Tables tables(input);
+  const DeviceArray<std::int32_t> n_largest(input.n_largest);
+  const DeviceArray<std::uint32_t> gene_sets(input.gene_sets);
+  const std::size_t step = setting.rows_a_chunk ? setting.rows_a_chunk : std::max<std::size_t>(input.rows.size(), 1);
+  for (std::size_t first = 0; first < input.rows.size() || first == 0; first += step) {
+    const std::size_t last = std::min(first + step, input.rows.size());
+    const HostChunk chunk = host_chunk(input, first, last);
+    const CodedChunk device = coded(chunk, setting.codes);
+    cuda::ChunkJob job;
+    const auto n_rows = static_cast<std::int32_t>(last - first), nnz = chunk.offsets.back();
+    job.pass = {input.n_cols,     static_cast<std::int32_t>(input.n_largest.size()),
+                input.n_sets,     input.moments,
+                input.whole,      input.value_type,
+                n_rows,           nnz,
+                n_largest.data(), input.n_sets ? gene_sets.data() : nullptr};
+    job.chunk = {n_rows,
+                 nnz,
+                 static_cast<std::int32_t>(device.escapes.size()),
+                 input.n_cols,
+                 setting.codes.columns,
+                 setting.codes.values,
+                 chunk.facts.has_zero,
+                 device.offsets.data(),
+                 device.columns.data(),
+                 device.values.data(),
+                 device.escapes.data()};
+    const std::size_t n = last - first;
+    const DeviceArray<std::int32_t> n_nonzero(n);
+    const DeviceArray<std::uint64_t> totals(n), top(n * input.n_largest.size()), sets(n * static_cast<std::size_t>(input.n_sets));
+    job.rows = {n_nonzero.data(), totals.data(), top.data(), sets.data()};
+    job.genes = tables.view();
+    const DeviceArray<std::byte> scratch(cuda::dispatch_scratch_bytes(job.pass));
+    job.scratch = scratch.data();
+    auto launcher = setting.launcher;
+    cuda::dispatch_whole_chunk(job, setting.device, launcher);
+    append(results.n_nonzero, n_nonzero);
+    append(results.totals, totals);
+    append(results.top, top);
+    append(results.sets, sets);
+  }
+  tables.finish(input, results);
+  return results;
+}
+
+std::string KernelResults::difference(const KernelResults& other) const {
+  const auto first_difference = [](const char* name, const auto& mine, const auto& theirs) -> std::string {
+    if (mine.size() != theirs.size()) return std::string(name) + " of another length";
+    for (std::size_t i = 0; i < mine.size(); ++i)
+      if (mine[i] != theirs[i])
+        return std::string(name) + "[" + std::to_string(i) + "]: " + std::to_string(mine[i]) + " and " + std::to_string(theirs[i]);
+    return {};
+  };
+  for (const std::string& found :
+       {first_difference("n_nonzero", n_nonzero, other.n_nonzero), first_difference("totals", totals, other.totals),
+        first_difference("top", top, other.top), first_difference("sets", sets, other.sets),
+        first_difference("gene_counts", gene_counts, other.gene_counts), first_difference("gene_totals", gene_totals, other.gene_totals),
+        first_difference("mean", mean, other.mean), first_difference("var", var, other.var),
+        first_difference("mean_log1p_cpm", mean_log1p_cpm, other.mean_log1p_cpm),
+        first_difference("var_log1p_cpm", var_log1p_cpm, other.var_log1p_cpm)})
+    if (!found.empty()) return found;
+  return {};
+}
+
+}  // namespace quern::emulation

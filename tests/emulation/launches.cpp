@@ -1,0 +1,36 @@
+// The functions of cuda/kernels/launches.hpp for machines without a device: the kernels' own sources, run by the emulation when the fake
+// runtime's stream gets to them.
+#include "tests/emulation/launches.hpp"
+
+#include "tests/emulation/fake_runtime.hpp"
+
+namespace quern {
+
+emulation::LaunchSettings& emulation::launch_settings() {
+  static LaunchSettings settings;
+  return settings;
+}
+
+namespace cuda {
+namespace {
+
+emulation::GridLauncher launcher_for(std::int64_t nnz) {
+  const auto& settings = emulation::launch_settings();
+  emulation::GridLauncher launcher{settings.schedule, settings.threads};
+  launcher.schedule.checked = launcher.schedule.checked && nnz <= settings.checked_nnz;
+  return launcher;
+}
+
+}  // namespace
+
+std::size_t scratch_bytes(const PassSpec& pass) { return dispatch_scratch_bytes(pass); }
+
+void launch_whole_chunk(const ChunkJob& job, Stream stream) {
+  fake::enqueue(stream, "whole_chunk", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_whole_chunk(job, emulation::launch_settings().device, launcher);
+  });
+}
+
+}  // namespace cuda
+}  // namespace quern
