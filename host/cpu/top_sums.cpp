@@ -1,12 +1,16 @@
 #include "host/cpu/top_sums.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <functional>
 
 namespace quern {
 namespace {
 
 constexpr std::size_t bins = TopScratch::small;
+constexpr std::int32_t block_length = 64;
 
 // Hands out values in falling order, `count` times each, and notes the running sum as each n of n_top is reached.
 class WholeCollector {
@@ -31,35 +35,58 @@ class WholeCollector {
 
 }  // namespace
 
-TopScratch::TopScratch(std::int64_t n_vars) : counts(4 * bins) { large.reserve(static_cast<std::size_t>(n_vars)); }
+TopScratch::TopScratch(std::int64_t n_vars) : counts(bins) { large.reserve(static_cast<std::size_t>(n_vars)); }
 std::size_t TopScratch::bytes(std::int64_t n_vars) {
-  return 4 * bins * sizeof(std::uint32_t) + static_cast<std::size_t>(n_vars) * sizeof(double);
+  return bins * sizeof(std::uint32_t) + static_cast<std::size_t>(n_vars) * sizeof(double);
 }
 
+// Bit i: values[i] is not 1; for up to 64 values.
+template <class V>
+std::uint64_t other_than_one(const V* values, std::int32_t n) {
+  std::array<std::uint8_t, block_length> flags{};
+  if (n == block_length)
+    for (std::size_t i = 0; i < block_length; ++i) flags[i] = values[i] != V{1};
+  else
+    for (std::int32_t i = 0; i < n; ++i) flags[static_cast<std::size_t>(i)] = values[i] != V{1};
+  std::uint64_t bits = 0;
+  for (std::size_t byte = 0; byte < 8; ++byte) {
+    std::uint64_t eight;
+    std::memcpy(&eight, flags.data() + 8 * byte, 8);
+    bits |= eight * 0x0102040810204080ULL >> 56 << 8 * byte;  // the lowest bits of eight bytes side by side
+  }
+  return bits;
+}
+
+// Two thirds of all counts are 1: only the others go into the histogram.
 template <class V>
 void top_sums_whole(const V* values, std::int32_t n, std::int64_t n_vars, std::span<const std::int32_t> n_top, TopScratch& scratch,
                     Total* out) {
   std::uint32_t* counts = scratch.counts.data();
-  std::fill_n(counts, 4 * bins, 0U);
+  std::fill_n(counts, bins, 0U);
   scratch.large.clear();
-  for (std::int32_t i = 0; i < n; ++i) {
-    const auto value = static_cast<std::int32_t>(values[i]);
-    if (static_cast<std::uint32_t>(value) < bins) [[likely]]
-      ++counts[(static_cast<std::size_t>(i) & 3) * bins + static_cast<std::size_t>(value)];
-    else
-      scratch.large.push_back(static_cast<double>(value));  // above the bins, or negative
+  std::int32_t n_others = 0;
+  for (std::int32_t first = 0; first < n; first += block_length) {
+    std::uint64_t others = other_than_one(values + first, std::min(block_length, n - first));
+    n_others += std::popcount(others);
+    for (; others; others &= others - 1) {
+      const auto value = static_cast<std::int32_t>(values[first + std::countr_zero(others)]);
+      if (static_cast<std::uint32_t>(value) < bins) [[likely]]
+        ++counts[value];
+      else
+        scratch.large.push_back(static_cast<double>(value));  // above the bins, or negative
+    }
   }
+  counts[1] = static_cast<std::uint32_t>(n - n_others);
   WholeCollector collector(n_top, out);
   std::sort(scratch.large.begin(), scratch.large.end(), std::greater<>());
   auto next = scratch.large.begin();
   for (; next != scratch.large.end() && *next > 0 && !collector.done(); ++next) collector.take(static_cast<std::int64_t>(*next), 1);
   for (std::size_t value = bins - 1; value > 0 && !collector.done(); --value) {
-    const std::uint32_t count = counts[value] + counts[bins + value] + counts[2 * bins + value] + counts[3 * bins + value];
+    const std::uint32_t count = counts[value];
     if (count) collector.take(static_cast<std::int64_t>(value), count);
   }
   if (collector.done()) return;
-  const std::uint32_t stored_zeros = counts[0] + counts[bins] + counts[2 * bins] + counts[3 * bins];
-  collector.take(0, n_vars - n + stored_zeros);
+  collector.take(0, n_vars - n + counts[0]);
   for (; next != scratch.large.end() && !collector.done(); ++next) collector.take(static_cast<std::int64_t>(*next), 1);
 }
 

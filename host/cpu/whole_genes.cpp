@@ -8,8 +8,8 @@ namespace quern {
 namespace {
 
 constexpr double sum_limit = 1099511627776.0;  // 2^40
+constexpr std::size_t most_runs = 4;
 constexpr std::int64_t count_limit = std::int64_t{1} << 23;
-constexpr std::int32_t block_length = 128;
 
 void add_to_sets(std::uint32_t sets, std::int64_t value, Total* sums) {
   for (; sets; sets &= sets - 1) sums[std::countr_zero(sets)].whole += value;
@@ -20,6 +20,7 @@ void add_to_sets(std::uint32_t sets, std::int64_t value, Total* sums) {
 WholeGenes::WholeGenes(std::span<const std::uint32_t> gene_sets, std::size_t n_genes)
     : gene_sets_(gene_sets), words_(n_genes), wide_(n_genes) {
   for (std::size_t g = 0; g < gene_sets_.size(); ++g) words_[g] = gene_sets_[g] ? in_set : 0;
+  find_runs();
 }
 
 WholeGene WholeGenes::unpacked(std::uint64_t word) {
@@ -50,27 +51,40 @@ bool WholeGenes::make_room(const ChunkFacts& facts, std::int32_t n_rows) {
   return true;
 }
 
-template <class V, bool MayHaveZeros>
+void WholeGenes::find_runs() {
+  for (std::size_t g = 0; g < gene_sets_.size(); ++g) {
+    if (!gene_sets_[g]) continue;
+    const auto gene = static_cast<std::uint32_t>(g);
+    if (!runs_.empty() && runs_.back().last + 1 == gene)
+      runs_.back().last = gene;
+    else
+      runs_.push_back({gene, gene});
+    if (runs_.size() > most_runs) break;
+  }
+}
+
+template <class V>
+void WholeGenes::add_runs(const std::uint32_t* columns, const V* values, std::int32_t n, Total* set_sums) const {
+  for (const Run& run : runs_)
+    for (const std::uint32_t* at = std::lower_bound(columns, columns + n, run.first); at != columns + n && *at <= run.last; ++at)
+      add_to_sets(gene_sets_[*at], static_cast<std::int32_t>(values[at - columns]), set_sums);
+}
+
+template <class V, bool MayHaveZeros, bool TestSets>
 RowFold WholeGenes::fold_packed(const std::uint32_t* columns, const V* values, std::int32_t n, Total* set_sums) {
   std::uint64_t* const words = words_.data();
   RowFold row;
-  std::array<std::int32_t, block_length> whole;
-  for (std::int32_t first = 0; first < n; first += block_length) {
-    const std::int32_t length = std::min(block_length, n - first);
-    for (std::int32_t i = 0; i < length; ++i) whole[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(values[first + i]);
-    for (std::int32_t i = 0; i < length; ++i) {
-      const auto value = static_cast<std::uint32_t>(whole[static_cast<std::size_t>(i)]);
-      const std::uint64_t counted = MayHaveZeros ? std::uint64_t{value != 0} : 1U;
-      const std::uint32_t column = columns[first + i];
-      const std::uint64_t word = words[column];
-      words[column] = word + (counted << count_bit | value);
-      row.total += value;
-      if (MayHaveZeros) row.n_nonzero += static_cast<std::int32_t>(counted);
-      if (word & in_set) [[unlikely]]
-        add_to_sets(gene_sets_[column], value, set_sums);
-    }
+  for (std::int32_t i = 0; i < n; ++i) {
+    const auto value = static_cast<std::uint32_t>(static_cast<std::int32_t>(values[i]));
+    const std::uint64_t counted = MayHaveZeros ? std::uint64_t{value != 0} : 1U;
+    if (TestSets && (words[columns[i]] & in_set)) [[unlikely]]
+      add_to_sets(gene_sets_[columns[i]], value, set_sums);
+    words[columns[i]] += counted << count_bit | value;
+    row.total += value;
+    if (MayHaveZeros) row.n_nonzero += static_cast<std::int32_t>(counted);
   }
   if (!MayHaveZeros) row.n_nonzero = n;
+  if (!TestSets) add_runs(columns, values, n, set_sums);
   return row;
 }
 
@@ -91,11 +105,14 @@ RowFold WholeGenes::fold_wide(const std::uint32_t* columns, const V* values, std
   return row;
 }
 
-template RowFold WholeGenes::fold_packed<float, false>(const std::uint32_t*, const float*, std::int32_t, Total*);
-template RowFold WholeGenes::fold_packed<float, true>(const std::uint32_t*, const float*, std::int32_t, Total*);
-template RowFold WholeGenes::fold_packed<double, false>(const std::uint32_t*, const double*, std::int32_t, Total*);
-template RowFold WholeGenes::fold_packed<double, true>(const std::uint32_t*, const double*, std::int32_t, Total*);
-template RowFold WholeGenes::fold_wide<float>(const std::uint32_t*, const float*, std::int32_t, Total*);
-template RowFold WholeGenes::fold_wide<double>(const std::uint32_t*, const double*, std::int32_t, Total*);
+template <class V>
+WholeGenes::Fold<V> WholeGenes::fold_for(const ChunkFacts& facts, std::int32_t n_rows) {
+  if (!make_room(facts, n_rows)) return &WholeGenes::fold_wide<V>;
+  if (runs_.size() > most_runs) return facts.has_zero ? &WholeGenes::fold_packed<V, true, true> : &WholeGenes::fold_packed<V, false, true>;
+  return facts.has_zero ? &WholeGenes::fold_packed<V, true, false> : &WholeGenes::fold_packed<V, false, false>;
+}
+
+template WholeGenes::Fold<float> WholeGenes::fold_for(const ChunkFacts&, std::int32_t);
+template WholeGenes::Fold<double> WholeGenes::fold_for(const ChunkFacts&, std::int32_t);
 
 }  // namespace quern

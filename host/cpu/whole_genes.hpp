@@ -29,10 +29,7 @@ class WholeGenes {
 
   // How the n_rows rows of a chunk with these facts are to be folded; call once for each chunk, before its rows.
   template <class V>
-  Fold<V> fold_for(const ChunkFacts& facts, std::int32_t n_rows) {
-    if (!make_room(facts, n_rows)) return &WholeGenes::fold_wide<V>;
-    return facts.has_zero ? &WholeGenes::fold_packed<V, true> : &WholeGenes::fold_packed<V, false>;
-  }
+  Fold<V> fold_for(const ChunkFacts& facts, std::int32_t n_rows);
 
   WholeGene result(std::size_t gene) const;
 
@@ -41,7 +38,16 @@ class WholeGenes {
   static constexpr int count_bit = 40;
   static constexpr std::uint64_t in_set = std::uint64_t{1} << 63;
 
-  template <class V, bool MayHaveZeros>
+  // Neighbouring genes that are in sets, such as the mitochondrial ones at the end of most references: where there are few runs, a row's
+  // part of them is looked up instead of asking each value.
+  struct Run {
+    std::uint32_t first, last;
+  };
+  void find_runs();
+  template <class V>
+  void add_runs(const std::uint32_t* columns, const V* values, std::int32_t n, Total* set_sums) const;
+
+  template <class V, bool MayHaveZeros, bool TestSets>
   RowFold fold_packed(const std::uint32_t* columns, const V* values, std::int32_t n, Total* set_sums);
   template <class V>
   RowFold fold_wide(const std::uint32_t* columns, const V* values, std::int32_t n, Total* set_sums);
@@ -53,6 +59,7 @@ class WholeGenes {
   std::span<const std::uint32_t> gene_sets_;
   std::vector<std::uint64_t> words_;
   std::vector<WholeGene> wide_;
+  std::vector<Run> runs_;
   double sum_bound_ = 0;          // of any gene's sum in the words
   std::int64_t rows_packed_ = 0;  // bounds any gene's count there
 };

@@ -68,7 +68,7 @@ std::pair<ColumnData, bool> open_categories(const Hdf5File& file, const ColumnPl
   const std::string where = place.values + " (categories)";
   Dataset target = describe(file.open_reference(reference_attribute(holder.get(), "categories", place.values).value_or(0), where), where);
   const bool ordered = flag_attribute(target.id.get(), "ordered");
-  return {ColumnData(std::move(target)), ordered};
+  return {ColumnData(file, std::move(target)), ordered};
 }
 
 bool is_categorical(ColumnForm form) {

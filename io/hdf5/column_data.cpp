@@ -58,9 +58,9 @@ std::string integer_text(const char* bytes, const ElementType& type) {
 }  // namespace
 
 ColumnData::ColumnData(const Hdf5File& file, const std::string& path, const std::string& field)
-    : ColumnData(open_with_cache(file, path), field) {}
+    : ColumnData(file, open_with_cache(file, path), field) {}
 
-ColumnData::ColumnData(Dataset dataset, const std::string& field) : dataset_(std::move(dataset)), field_(field) {
+ColumnData::ColumnData(const Hdf5File& file, Dataset dataset, const std::string& field) : dataset_(std::move(dataset)), field_(field) {
   where_ = field.empty() ? dataset_.path : dataset_.path + " (field " + field + ")";
   if (dataset_.dims.size() > 1)
     throw input_error("bad-shape", where_, "expected a list of values, found " + std::to_string(dataset_.dims.size()) + " dimensions");
@@ -78,11 +78,16 @@ ColumnData::ColumnData(Dataset dataset, const std::string& field) : dataset_(std
   if (element_.is_number() || element_.kind == TypeClass::string)
     if (element_.size == 0 || element_.size > most_bytes || (element_.kind == TypeClass::integer && element_.size > 8))
       throw input_error("bad-type", where_, element_.name + " values of " + std::to_string(element_.size) + " bytes");
+  if (field.empty()) heap_strings_ = HeapStrings::open(file, dataset_);
+}
+
+void ColumnData::check_range(RowRange range) const {
+  if (range.first < 0 || range.last > size_ || range.first > range.last)
+    throw Error(ErrorKind::internal, "bad-range", where_, "rows outside of the column");
 }
 
 void ColumnData::read(RowRange range, hid_t memory_type, void* to, hid_t transfer) {
-  if (range.first < 0 || range.last > size_ || range.first > range.last)
-    throw Error(ErrorKind::internal, "bad-range", where_, "rows outside of the column");
+  check_range(range);
   TypeHandle record;
   if (!field_.empty()) {
     record = TypeHandle(checked(H5Tcreate(H5T_COMPOUND, H5Tget_size(memory_type)), where_, "make a record type"));
@@ -110,6 +115,10 @@ void ColumnData::read_bytes(RowRange range, std::vector<char>& bytes) {
 }
 
 void ColumnData::read_strings(RowRange range, std::vector<std::string>& out) {
+  if (heap_strings_) {
+    check_range(range);
+    return heap_strings_->read(range, out);
+  }
   const auto count = static_cast<std::size_t>(range.size());
   if (!element_.variable_length) {
     const std::int64_t step = std::max<std::int64_t>(1, batch_bytes / static_cast<std::int64_t>(element_.size));

@@ -1,11 +1,13 @@
 // One list of values, a 1-D dataset or a field of a 1-D compound one, read in ranges as text or as integers.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "host/core/chunk_source.hpp"
 #include "io/hdf5/dataset.hpp"
+#include "io/hdf5/heap_strings.hpp"
 
 namespace quern::io {
 
@@ -13,7 +15,7 @@ namespace quern::io {
 class ColumnData {
  public:
   ColumnData(const Hdf5File& file, const std::string& path, const std::string& field = {});
-  explicit ColumnData(Dataset dataset) : ColumnData(std::move(dataset), std::string()) {}
+  ColumnData(const Hdf5File& file, Dataset dataset) : ColumnData(file, std::move(dataset), std::string()) {}
 
   const ElementType& element() const { return element_; }
   const std::string& where() const { return where_; }
@@ -24,7 +26,8 @@ class ColumnData {
   void read_integers(RowRange range, std::vector<std::int64_t>& out);
 
  private:
-  ColumnData(Dataset dataset, const std::string& field);
+  ColumnData(const Hdf5File& file, Dataset dataset, const std::string& field);
+  void check_range(RowRange range) const;
   void read(RowRange range, hid_t memory_type, void* to, hid_t transfer);
   void read_bytes(RowRange range, std::vector<char>& bytes);
   void read_strings(RowRange range, std::vector<std::string>& out);
@@ -32,6 +35,7 @@ class ColumnData {
   Dataset dataset_;
   TypeHandle value_type_;
   ElementType element_;
+  std::unique_ptr<HeapStrings> heap_strings_;  // where the strings can be read without HDF5
   std::string field_, where_;
   std::int64_t size_ = 0;
 };

@@ -57,6 +57,48 @@ std::vector<hsize_t> extent(hid_t dataset, const std::string& path) {
 
 }  // namespace
 
+FilterPipeline read_filter_steps(hid_t creation_properties, const std::string& path) {
+  FilterPipeline filters;
+  const int n_filters = H5Pget_nfilters(creation_properties);
+  for (int i = 0; i < n_filters; ++i) {
+    unsigned flags = 0, config = 0;
+    unsigned params[64] = {};
+    std::size_t n_params = 64;
+    char name[8] = {};
+    const H5Z_filter_t id =
+        H5Pget_filter2(creation_properties, static_cast<unsigned>(i), &flags, &n_params, params, sizeof name, name, &config);
+    if (id < 0) throw input_error("corrupt-hdf5", path, "has an unreadable filter pipeline");
+    filters.steps.push_back({id, std::vector<unsigned>(params, params + std::min<std::size_t>(n_params, 64))});
+  }
+  return filters;
+}
+
+// HDF5 1.10 reports a chunk that is not allocated as an error, told from a damaged chunk index by its words alone.
+std::size_t stored_chunk_bytes(hid_t dataset, std::span<const hsize_t> offset, const std::string& path) {
+  keep_hdf5_quiet();
+  hsize_t bytes = 0;
+  if (H5Dget_chunk_storage_size(dataset, offset.data(), &bytes) >= 0) return static_cast<std::size_t>(bytes);
+  bool unallocated = false;
+  const auto look = [](unsigned, const H5E_error2_t* error, void* found) -> herr_t {
+    if (error->desc && std::strstr(error->desc, "not allocated")) *static_cast<bool*>(found) = true;
+    return 0;
+  };
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &unallocated);
+  if (!unallocated)
+    throw input_error("corrupt-hdf5", path, "HDF5 could not find the stored chunk at " + std::to_string(offset[0]),
+                      "the file is damaged: copy or download it again");
+  return 0;
+}
+
+std::uint32_t read_stored_chunk(hid_t dataset, std::span<const hsize_t> offset, std::span<std::byte> out, const std::string& path) {
+  keep_hdf5_quiet();
+  std::uint32_t mask = 0;
+  if (H5Dread_chunk(dataset, H5P_DEFAULT, offset.data(), &mask, out.data()) < 0)
+    throw input_error("truncated", path, "the stored chunk at " + std::to_string(offset[0]) + " cannot be read",
+                      "the file is truncated or damaged; fetch it again");
+  return mask;
+}
+
 RawDataset::RawDataset(hid_t file, const std::string& path) : path_(path), dataset_(H5Dopen2(file, path.c_str(), H5P_DEFAULT)) {
   if (!dataset_) throw input_error("missing-dataset", path, "is not there or is not a dataset");
   dims_ = extent(dataset_.get(), path);
@@ -102,54 +144,14 @@ void RawDataset::read_layout(hid_t file) {
     chunk_dims_.resize(dims_.size());
     if (H5Pget_chunk(properties.get(), static_cast<int>(dims_.size()), chunk_dims_.data()) < 0)
       throw input_error("corrupt-hdf5", path_, "HDF5 could not read the chunk shape");
-    read_filters(properties.get());
+    filters_ = read_filter_steps(properties.get(), path_);
+    filters_.element_bytes = type_.bytes;
+    filters_.chunk_bytes = type_.bytes;
+    for (const hsize_t d : chunk_dims_)
+      if (d == 0 || __builtin_mul_overflow(filters_.chunk_bytes, static_cast<std::size_t>(d), &filters_.chunk_bytes))
+        throw input_error("bad-shape", path_, "has an impossible chunk shape");
     if (can_decode(filters_)) access_ = Access::chunks;
   }
-}
-
-void RawDataset::read_filters(hid_t properties) {
-  filters_.element_bytes = type_.bytes;
-  filters_.chunk_bytes = type_.bytes;
-  for (const hsize_t d : chunk_dims_) {
-    if (d == 0 || __builtin_mul_overflow(filters_.chunk_bytes, static_cast<std::size_t>(d), &filters_.chunk_bytes))
-      throw input_error("bad-shape", path_, "has an impossible chunk shape");
-  }
-  const int n_filters = H5Pget_nfilters(properties);
-  for (int i = 0; i < n_filters; ++i) {
-    unsigned flags = 0, config = 0;
-    unsigned params[64] = {};
-    std::size_t n_params = 64;
-    char name[8] = {};
-    const H5Z_filter_t id = H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &n_params, params, sizeof name, name, &config);
-    if (id < 0) throw input_error("corrupt-hdf5", path_, "has an unreadable filter pipeline");
-    filters_.steps.push_back({id, std::vector<unsigned>(params, params + std::min<std::size_t>(n_params, 64))});
-  }
-}
-
-// HDF5 1.10 reports a chunk that is not allocated as an error, told from a damaged chunk index by its words alone.
-std::size_t RawDataset::stored_chunk_bytes(std::span<const hsize_t> offset) const {
-  keep_hdf5_quiet();
-  hsize_t bytes = 0;
-  if (H5Dget_chunk_storage_size(dataset_.get(), offset.data(), &bytes) >= 0) return static_cast<std::size_t>(bytes);
-  bool unallocated = false;
-  const auto look = [](unsigned, const H5E_error2_t* error, void* found) -> herr_t {
-    if (error->desc && std::strstr(error->desc, "not allocated")) *static_cast<bool*>(found) = true;
-    return 0;
-  };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &unallocated);
-  if (!unallocated)
-    throw input_error("corrupt-hdf5", path_, "HDF5 could not find the stored chunk at " + std::to_string(offset[0]),
-                      "the file is damaged: copy or download it again");
-  return 0;
-}
-
-std::uint32_t RawDataset::read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const {
-  keep_hdf5_quiet();
-  std::uint32_t mask = 0;
-  if (H5Dread_chunk(dataset_.get(), H5P_DEFAULT, offset.data(), &mask, out.data()) < 0)
-    throw input_error("truncated", path_, "the stored chunk at " + std::to_string(offset[0]) + " cannot be read",
-                      "the file is truncated or damaged; fetch it again");
-  return mask;
 }
 
 RawDataset::StoredPlace RawDataset::stored_place(std::span<const hsize_t> offset) const {

@@ -22,6 +22,14 @@ enum class Access {
   library      // through H5Dread: layouts, filters and types that only HDF5 knows
 };
 
+// The steps alone: element_bytes and chunk_bytes are the caller's.
+FilterPipeline read_filter_steps(hid_t creation_properties, const std::string& path);
+// Bytes stored for the chunk of `dataset` that holds element `offset` (one coordinate a dimension, multiples of the chunk); 0: not
+// allocated.
+std::size_t stored_chunk_bytes(hid_t dataset, std::span<const hsize_t> offset, const std::string& path);
+// Reads the stored bytes into `out` (of stored_chunk_bytes); returns the chunk's filter mask.
+std::uint32_t read_stored_chunk(hid_t dataset, std::span<const hsize_t> offset, std::span<std::byte> out, const std::string& path);
+
 // Serial: every call but the const accessors of already read facts touches HDF5.
 class RawDataset {
  public:
@@ -38,10 +46,10 @@ class RawDataset {
   std::int64_t contiguous_offset() const { return contiguous_offset_; }  // of the first byte in the file
   std::span<const std::byte> fill_value() const { return fill_value_; }  // one element
 
-  // Bytes stored for the chunk that holds element `offset` (one coordinate a dimension, multiples of the chunk); 0: not allocated.
-  std::size_t stored_chunk_bytes(std::span<const hsize_t> offset) const;
-  // Reads the stored bytes into `out` (of stored_chunk_bytes); returns the chunk's filter mask.
-  std::uint32_t read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const;
+  std::size_t stored_chunk_bytes(std::span<const hsize_t> offset) const { return io::stored_chunk_bytes(dataset_.get(), offset, path_); }
+  std::uint32_t read_chunk(std::span<const hsize_t> offset, std::span<std::byte> out) const {
+    return read_stored_chunk(dataset_.get(), offset, out, path_);
+  }
   // Where the chunk's stored bytes lie in the file; slow (walks the chunk index): for datasets of few chunks.
   std::int64_t chunk_file_offset(std::span<const hsize_t> offset) const;
   std::uint32_t chunk_filter_mask(std::span<const hsize_t> offset) const;  // as slow
@@ -55,7 +63,6 @@ class RawDataset {
   };
   StoredPlace stored_place(std::span<const hsize_t> offset) const;
   void read_layout(hid_t file);
-  void read_filters(hid_t properties);
   std::string path_;
   DatasetHandle dataset_;
   TypeHandle memory_type_;

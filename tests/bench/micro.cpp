@@ -23,6 +23,7 @@ struct Cells {
   std::vector<std::int32_t> offsets{0};
   std::vector<std::uint32_t> columns;
   std::vector<float> values;
+  double largest = 0;
 
   explicit Cells(float offset) {
     std::mt19937 random(1);
@@ -41,6 +42,7 @@ struct Cells {
       }
       offsets.push_back(static_cast<std::int32_t>(columns.size()));
     }
+    largest = *std::max_element(values.begin(), values.end());
   }
 
   CsrChunkView<MemorySpace::host> view(bool whole) const {
@@ -51,7 +53,7 @@ struct Cells {
     chunk.columns = columns.data();
     chunk.values = values.data();
     chunk.facts.whole = whole;
-    chunk.facts.max_abs = *std::max_element(values.begin(), values.end());
+    chunk.facts.max_abs = largest;
     return chunk;
   }
 };

@@ -38,6 +38,12 @@ def _arrays_in_a_table(folder):
     return h5("0.6", replace("obsm", table))(folder)
 
 
+def _texts_in_a_table(folder):
+    """Variable-length names as a field, which only HDF5 reads."""
+    table = np.array([(name,) for name in cell_names(N_OBS)], dtype=[("index", h5py.string_dtype())])
+    return h5("0.6", replace("obs", table))(folder)
+
+
 def _large(folder):
     """Names in a chunk that HDF5's cache would not hold; a table that a buffer does not hold."""
     path = folder / "input.h5ad"
@@ -55,6 +61,7 @@ SCENARIOS = {
     "gzip": ("qc", lambda folder: base("modern", folder), TABLES),
     "0.7": ("qc", lambda folder: base("0.7", folder), TABLES),
     "0.6": ("qc", lambda folder: base("0.6", folder), TABLES),
+    "0.6-texts": ("qc", _texts_in_a_table, TABLES),
     "contiguous": ("qc", lambda folder: base("contiguous", folder), TABLES),
     "tiles": ("qc", lambda folder: base("dense", folder), TABLES),
     "csc": ("qc", _csc, [*TABLES, "-m", "8MiB"]),

@@ -53,11 +53,11 @@ def test_claim_beyond_the_shape(binary_for_all, folder, dataset, values):
     assert done.peak_bytes < BUDGET + OVERHEAD
 
 
-@pytest.mark.parametrize("dataset, code", [("X/data", "corrupt-chunk"), ("X/indptr", "corrupt-chunk"), ("obs/_index", "corrupt-hdf5")])
-def test_stream_longer_than_its_chunk(binary_for_all, folder, dataset, code):
+@pytest.mark.parametrize("dataset", ["X/data", "X/indptr", "obs/_index"])
+def test_stream_longer_than_its_chunk(binary_for_all, folder, dataset):
     """The chunk's shape is honest, its gzip stream goes on for 2 GiB."""
     path = bomb(folder, "modern", dataset, 400, zeros_deflated(2 * GIB))
-    done = judged(binary_for_all, folder, path, code, names=f"/{dataset}")
+    done = judged(binary_for_all, folder, path, "corrupt-chunk", names=f"/{dataset}")
     assert done.peak_bytes < PROBE
 
 
