@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 ALL_SKIPPED = 77  # tests/CMakeLists.txt tells ctest what it means
+MAY_SKIP = ("no GPU", "no shared data in ")  # how the reason of a skip begins; any other skip fails the run
 
 
 def _path(variable, default):
@@ -30,10 +31,22 @@ def fixtures_dir():
     return path
 
 
+def _reason(report):
+    """Why a report says "skipped"; pytest keeps it as (file, line, text)."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if exitstatus != 0 or reporter is None:
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or reporter is None:
         return
+    not_allowed = [report for report in reporter.stats.get("skipped", []) if not _reason(report).startswith(MAY_SKIP)]
+    for report in not_allowed:
+        reporter.write_line(f"FAILED {report.nodeid}: may not be skipped: {_reason(report)}", red=True)
     count = {name: len(reporter.stats.get(name, [])) for name in ("passed", "skipped", "xfailed")}
-    if count["skipped"] and not count["passed"] and not count["xfailed"]:
+    if not_allowed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif count["skipped"] and not count["passed"] and not count["xfailed"]:
         session.exitstatus = ALL_SKIPPED
