@@ -50,6 +50,7 @@ class Shared {
   QUERN_DEVICE T get(int i) const { return data_[i]; }
   QUERN_DEVICE void set(int i, T value) const { data_[i] = value; }
   QUERN_DEVICE T atomic_add(int i, T value) const { return quern::cuda::atomic_add(data_, i, value); }
+  QUERN_DEVICE void atomic_or(int i, T value) const { quern::cuda::atomic_or(data_, i, value); }
 
  private:
   T* data_;

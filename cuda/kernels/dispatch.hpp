@@ -4,7 +4,10 @@
 #include <algorithm>
 
 #include "cuda/kernels/launches.hpp"
+#include "cuda/kernels/real_fold.hpp"
+#include "cuda/kernels/real_top.hpp"
 #include "cuda/kernels/whole_fold.hpp"
+#include "cuda/kernels/whole_moments.hpp"
 #include "cuda/kernels/whole_top.hpp"
 
 namespace quern::cuda {
@@ -46,6 +49,13 @@ void with_entries(const DeviceChunk& chunk, const Use& use) {
   return with_values(std::uint32_t{});
 }
 
+// For kernels that keep little in shared memory: as many blocks as a device takes at once, fewer for less work.
+template <class Kernel>
+int many_blocks(std::int64_t n_items, std::int64_t items_a_block, const DeviceShape& device) {
+  const std::int64_t wanted = (n_items + items_a_block - 1) / items_a_block;
+  return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, std::int64_t{device.multiprocessors} * (2048 / Kernel::threads)));
+}
+
 // One block a multiprocessor where there is work for it: half a thousand entries a warp.
 template <class Kernel>
 int fold_blocks(const DeviceChunk& chunk, const DeviceShape& device) {
@@ -78,8 +88,56 @@ void dispatch_whole_chunk(const ChunkJob& job, const DeviceShape& device, Launch
     else
       dispatch::fold_whole<warp_size>(entries, job, device, launcher);
     using Top = WholeTop<EntriesType>;
-    if (job.pass.n_top) launcher(Top{entries, job.pass, job.rows, unfinished}, device.multiprocessors * 8, Top::shared_bytes());
+    const int rows = job.chunk.n_rows;
+    if (job.pass.n_top)
+      launcher(Top{entries, job.pass, job.rows, unfinished}, dispatch::many_blocks<Top>(rows, 1, device), Top::shared_bytes());
+    using Moments = WholeMoments<EntriesType>;
+    if (job.pass.moments)
+      launcher(Moments{entries, job.rows.totals, job.genes.moments},
+               dispatch::many_blocks<Moments>(rows, Moments::threads / warp_size, device), 0);
   });
+}
+
+namespace dispatch {
+
+template <class V, class EntriesType, class Launcher>
+void fold_real(const EntriesType& entries, const ChunkJob& job, const DeviceShape& device, Launcher& launcher) {
+  using Fold = RealFold<EntriesType, V>;
+  using Top = RealTop<EntriesType, V>;
+  const Fold fold{
+      entries,          job.pass, job.rows, static_cast<RealGeneState<V>*>(job.genes.real), static_cast<SquareState<V>*>(job.genes.squares),
+      job.genes.moments};
+  launcher(fold, many_blocks<Fold>(job.chunk.n_rows, 1, device), Fold::shared_bytes(job.pass.n_sets));
+  if (job.pass.n_top) launcher(Top{entries, job.pass, job.rows}, many_blocks<Top>(job.chunk.n_rows, 1, device), Top::shared_bytes());
+}
+
+template <class V, class Launcher>
+void carry_tables(const PassSpec& pass, const GeneTables& genes, const DeviceShape& device, Launcher& launcher) {
+  using Carry = CarryLimbs<RealGeneState<V>, typename ExactSums<V>::Sum>;
+  using CarrySquares = CarryLimbs<SquareState<V>, typename ExactSums<V>::SquareSum>;
+  const int blocks = many_blocks<Carry>(pass.n_cols, Carry::threads, device);
+  launcher(Carry{static_cast<RealGeneState<V>*>(genes.real), pass.n_cols}, blocks, 0);
+  if (pass.moments) launcher(CarrySquares{static_cast<SquareState<V>*>(genes.squares), pass.n_cols}, blocks, 0);
+}
+
+}  // namespace dispatch
+
+template <class Launcher>
+void dispatch_real_chunk(const ChunkJob& job, const DeviceShape& device, Launcher& launcher) {
+  if (job.chunk.n_rows == 0) return;
+  dispatch::with_entries(job.chunk, [&](const auto& entries) {
+    using Value = typename std::decay_t<decltype(entries)>::Value;
+    if (job.pass.value_type == ValueType::f64) return dispatch::fold_real<double>(entries, job, device, launcher);
+    if constexpr (!std::is_same_v<Value, double>) dispatch::fold_real<float>(entries, job, device, launcher);
+  });
+}
+
+template <class Launcher>
+void dispatch_carry(const PassSpec& pass, const GeneTables& genes, const DeviceShape& device, Launcher& launcher) {
+  if (pass.value_type == ValueType::f64)
+    dispatch::carry_tables<double>(pass, genes, device, launcher);
+  else
+    dispatch::carry_tables<float>(pass, genes, device, launcher);
 }
 
 inline std::size_t dispatch_scratch_bytes(const PassSpec& pass) {

@@ -1,13 +1,12 @@
 // Sums of floating-point numbers that do not depend on the order: every addend is split over fixed 32-bit positions of an absolute
 // exponent grid and added there as integers, so nothing is rounded until the end. The result is the correctly rounded sum.
 #pragma once
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
+#include "host/ops/host_device.hpp"
+#include "host/ops/limb_rounding.hpp"
 #include "host/ops/wide_int.hpp"
 
 namespace quern {
@@ -17,49 +16,49 @@ namespace quern {
 template <int LowestExponent, int Bits>
 class ExactSum {
  public:
+  static constexpr int lowest_exponent = LowestExponent;
   static constexpr int n_limbs = (Bits + 31) / 32 + 3;  // a shifted significand spans three limbs; one more for carries
 
-  void observe(double x) {
+  // What an addend adds: to three limbs from `first`, or to the flags.
+  struct Addend {
+    int first = 0;
+    std::int64_t part[3] = {0, 0, 0};
+    std::uint32_t flags = 0;
+  };
+  QUERN_HOST_DEVICE static Addend split(double x) {
     const auto bits = std::bit_cast<std::uint64_t>(x);
     const int exponent = static_cast<int>(bits >> 52 & 0x7ff);
-    if (exponent == 0x7ff) return observe_special(x);
     const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
+    if (exponent == 0x7ff) return {0, {0, 0, 0}, fraction ? 1U : x > 0 ? 2U : 4U};
     const std::uint64_t significand = exponent ? fraction | std::uint64_t{1} << 52 : fraction;
     // x = significand * 2^(exponent - 1075); the grid counts from LowestExponent.
-    const int position = (exponent ? exponent : 1) - 1075 - LowestExponent;
-    add(significand, position, x < 0);
+    return split(significand, (exponent ? exponent : 1) - 1075 - LowestExponent, x < 0);
   }
+
+  void observe(double x) {
+    const Addend addend = split(x);
+    std::int64_t* limb = &limbs_[addend.first];
+    for (int i = 0; i < 3; ++i) limb[i] += addend.part[i];
+    flags_ |= addend.flags;
+  }
+  // For sums that were kept limb by limb elsewhere.
+  void add_limb(int i, std::int64_t value) { limbs_[i] += value; }
+  void add_flags(std::uint32_t flags) { flags_ |= flags; }
 
   void combine(ExactSum other) {
     normalise();
     other.normalise();
-    for (int i = 0; i < n_limbs; ++i) limbs_[at(i)] += other.limbs_[at(i)];
+    for (int i = 0; i < n_limbs; ++i) limbs_[i] += other.limbs_[i];
     flags_ |= other.flags_;
   }
 
-  // Carries into higher limbs: every limb but the last is then in [0, 2^32).
-  void normalise() {
-    std::int64_t carry = 0;
-    for (int i = 0; i + 1 < n_limbs; ++i) {
-      const std::int64_t sum = limbs_[at(i)] + carry;
-      limbs_[at(i)] = sum & 0xffffffff;
-      carry = sum >> 32;
-    }
-    limbs_[at(n_limbs - 1)] += carry;
-  }
+  // Carries into higher limbs, so that as many observations fit again.
+  void normalise() { carry_limbs(Limbs{limbs_}, n_limbs); }
 
   // The sum rounded once, to nearest even.
   double value() const {
-    if (flags_) return special();
     ExactSum sum = *this;
-    sum.normalise();
-    const bool negative = sum.limbs_[at(n_limbs - 1)] < 0;
-    if (negative) {
-      for (auto& limb : sum.limbs_) limb = -limb;
-      sum.normalise();
-    }
-    const double magnitude = sum.magnitude();
-    return negative ? -magnitude : magnitude;
+    return rounded_limbs(Limbs{sum.limbs_}, n_limbs, LowestExponent, flags_);
   }
 
   // The sum to about 107 bits, as a 128-bit real: for differences of sums.
@@ -72,9 +71,7 @@ class ExactSum {
   }
 
  private:
-  static constexpr std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-  void add(std::uint64_t significand, int position, bool negative) {
+  QUERN_HOST_DEVICE static Addend split(std::uint64_t significand, int position, bool negative) {
     if (position < 0) {  // the bits below the grid are zeros, or the type's contract is broken
       significand >>= -position;
       position = 0;
@@ -84,48 +81,16 @@ class ExactSum {
     const auto middle = static_cast<std::int64_t>(static_cast<std::uint64_t>(shifted >> 32) & 0xffffffff);
     const auto high = static_cast<std::int64_t>(static_cast<std::uint64_t>(shifted >> 64));
     const std::int64_t sign = negative ? -1 : 1;
-    std::int64_t* limb = &limbs_[at(position >> 5)];
-    limb[0] += sign * low;
-    limb[1] += sign * middle;
-    limb[2] += sign * high;
+    return {position >> 5, {sign * low, sign * middle, sign * high}, 0};
   }
 
-  void observe_special(double x) { flags_ |= std::isnan(x) ? 1U : x > 0 ? 2U : 4U; }
+  struct Limbs {
+    std::int64_t* data;
+    QUERN_HOST_DEVICE std::int64_t get(int i) const { return data[i]; }
+    QUERN_HOST_DEVICE void set(int i, std::int64_t value) const { data[i] = value; }
+  };
 
-  double special() const {
-    if ((flags_ & 1U) || (flags_ & 6U) == 6U) return std::numeric_limits<double>::quiet_NaN();
-    return flags_ & 2U ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
-  }
-
-  // Of a normalised, non-negative sum.
-  double magnitude() const {
-    int top = n_limbs - 1;
-    while (top > 0 && limbs_[at(top)] == 0) --top;
-    if (limbs_[at(top)] == 0) return 0;
-    const int highest = 32 * top + 63 - std::countl_zero(static_cast<std::uint64_t>(limbs_[at(top)]));
-    const int lowest = std::max({highest - 52, 0, -1074 - LowestExponent});  // the last bit that a double keeps
-    std::uint64_t significand = bits_from(lowest);
-    const bool half = lowest > 0 && bit(lowest - 1);
-    if (half && ((significand & 1) || any_below(lowest - 1))) ++significand;
-    return std::ldexp(static_cast<double>(significand), lowest + LowestExponent);
-  }
-
-  bool bit(int position) const { return limbs_[at(position >> 5)] >> (position & 31) & 1; }
-  bool any_below(int position) const {
-    for (int i = 0; i < position >> 5; ++i)
-      if (limbs_[at(i)]) return true;
-    return (limbs_[at(position >> 5)] & ((std::int64_t{1} << (position & 31)) - 1)) != 0;
-  }
-  // The bits from `position` upwards; at most 53 are set above it.
-  std::uint64_t bits_from(int position) const {
-    uint128 window = 0;
-    const int first = position >> 5;
-    for (int i = 0; i < 4 && first + i < n_limbs; ++i)
-      window += static_cast<uint128>(static_cast<std::uint64_t>(limbs_[at(first + i)])) << (32 * i);
-    return static_cast<std::uint64_t>(window >> (position & 31));
-  }
-
-  std::array<std::int64_t, at(n_limbs)> limbs_{};
+  std::int64_t limbs_[n_limbs] = {};
   std::uint32_t flags_ = 0;  // 1 NaN, 2 +infinity, 4 -infinity were observed
 };
 

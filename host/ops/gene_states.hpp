@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "host/ops/exact_sum.hpp"
+#include "host/ops/host_device.hpp"
 #include "host/ops/wide_int.hpp"
 
 namespace quern {
@@ -63,10 +64,16 @@ struct GridLog {
   std::int64_t value = 0, square = 0;
   std::uint32_t flags = 0;
 };
-inline GridLog grid_log(double x) {
-  if (std::isnan(x)) return {0, 0, 1};
-  if (std::isinf(x)) return {0, 0, x > 0 ? 2U : 4U};
-  return {static_cast<std::int64_t>(std::nearbyint(x * log_grid)), static_cast<std::int64_t>(std::nearbyint(x * x * log_grid)), 0};
+// To the nearest whole number, halves to the even one, without asking for the rounding mode of the machine.
+QUERN_HOST_DEVICE inline double round_half_even(double x) {
+  constexpr double no_fractions = 4503599627370496.0;  // 2^52
+  if (!(x > -no_fractions && x < no_fractions)) return x;
+  return x < 0 ? (x - no_fractions) + no_fractions : (x + no_fractions) - no_fractions;
+}
+QUERN_HOST_DEVICE inline GridLog grid_log(double x) {
+  if (x != x) return {0, 0, 1};
+  if (x - x != 0) return {0, 0, x > 0 ? 2U : 4U};
+  return {static_cast<std::int64_t>(round_half_even(x * log_grid)), static_cast<std::int64_t>(round_half_even(x * x * log_grid)), 0};
 }
 
 struct MeanVar {
@@ -104,7 +111,7 @@ inline MeanVar finish_logs(const LogMoments& logs, std::int64_t n) {
 }
 
 // What a row of total counts divides its values by on the way to counts per million; scanpy replaces a factor of 0 by 1.
-inline double cpm_factor(double total) {
+QUERN_HOST_DEVICE inline double cpm_factor(double total) {
   const double factor = total / 1e6;
   return factor == 0 ? 1.0 : factor;
 }

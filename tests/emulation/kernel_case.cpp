@@ -28,6 +28,10 @@ HostChunk host_chunk(const KernelCase& input, std::size_t first, std::size_t las
       chunk.values.push_back(entry.value);
       chunk.facts.whole = chunk.facts.whole && entry.value == std::rint(entry.value) && std::abs(entry.value) < 2147483648.0;
       chunk.facts.has_zero = chunk.facts.has_zero || entry.value == 0;
+      chunk.facts.has_negative = chunk.facts.has_negative || entry.value < 0;
+      chunk.facts.has_nan = chunk.facts.has_nan || std::isnan(entry.value);
+      chunk.facts.has_infinity = chunk.facts.has_infinity || std::isinf(entry.value);
+      if (std::isfinite(entry.value)) chunk.facts.max_abs = std::max(chunk.facts.max_abs, std::abs(entry.value));
     }
     chunk.offsets.push_back(static_cast<std::int32_t>(chunk.columns.size()));
   }
@@ -79,37 +83,69 @@ void append(std::vector<T>& all, const DeviceArray<T>& part) {
   all.insert(all.end(), part.data(), part.data() + part.size());
 }
 
+int128 sum_of(const cuda::SplitSum& sum) { return static_cast<int128>(sum.high) * (int128{1} << 32) + sum.low; }
+
+LogMoments logs_of(const cuda::MomentState& state) {
+  LogMoments logs;
+  logs.sum = sum_of(state.logs);
+  logs.squares = sum_of(state.log_squares);
+  logs.flags = state.flags;
+  return logs;
+}
+
+void append_moments(KernelResults& results, const MeanVar& values, const MeanVar& logs) {
+  results.mean.push_back(bits(values.mean));
+  results.var.push_back(bits(values.var));
+  results.mean_log1p_cpm.push_back(bits(logs.mean));
+  results.var_log1p_cpm.push_back(bits(logs.var));
+}
+
 // The gene tables of a pass on the device.
+template <class V>
 class Tables {
  public:
-  explicit Tables(const KernelCase& input) : whole_(input.whole ? input.n_cols : 0), moments_(input.moments ? input.n_cols : 0) {
+  explicit Tables(const KernelCase& input)
+      : whole_(input.whole ? input.n_cols : 0),
+        real_(input.whole ? 0 : input.n_cols),
+        squares_(!input.whole && input.moments ? input.n_cols : 0),
+        moments_(input.moments ? input.n_cols : 0) {
     whole_.zero();
+    real_.zero();
+    squares_.zero();
     moments_.zero();
   }
-  cuda::GeneTables view() const { return {whole_.data(), moments_.size() ? moments_.data() : nullptr, nullptr, nullptr}; }
+  cuda::GeneTables view() const { return {whole_.data(), moments_.data(), real_.data(), squares_.data()}; }
 
   void finish(const KernelCase& input, KernelResults& results) const {
+    const auto n = static_cast<std::int64_t>(input.rows.size());
     for (std::size_t g = 0; g < input.n_cols; ++g) {
-      results.gene_counts.push_back(whole_[g].n_nonzero);
-      results.gene_totals.push_back(static_cast<std::uint64_t>(whole_[g].sum));
+      if (input.whole) {
+        results.gene_counts.push_back(whole_[g].n_nonzero);
+        results.gene_totals.push_back(static_cast<std::uint64_t>(whole_[g].sum));
+        if (input.moments)
+          append_moments(results, finish_whole(whole_[g].sum, sum_of(moments_[g].squares), n), finish_logs(logs_of(moments_[g]), n));
+        continue;
+      }
+      const auto sum = exact<typename ExactSums<V>::Sum>(real_[g].sum);
+      results.gene_counts.push_back(real_[g].n_nonzero);
+      results.gene_totals.push_back(bits(sum.value()));
       if (!input.moments) continue;
-      const auto n = static_cast<std::int64_t>(input.rows.size());
-      const MeanVar values = finish_whole(whole_[g].sum, sum_of(moments_[g].squares), n);
-      LogMoments logs;
-      logs.sum = sum_of(moments_[g].logs);
-      logs.squares = sum_of(moments_[g].log_squares);
-      logs.flags = moments_[g].flags;
-      const MeanVar finished = finish_logs(logs, n);
-      results.mean.push_back(bits(values.mean));
-      results.var.push_back(bits(values.var));
-      results.mean_log1p_cpm.push_back(bits(finished.mean));
-      results.var_log1p_cpm.push_back(bits(finished.var));
+      const auto squares = exact<typename ExactSums<V>::SquareSum>(squares_[g]);
+      append_moments(results, finish_real(sum.precise(), squares.precise(), n), finish_logs(logs_of(moments_[g]), n));
     }
   }
 
  private:
-  static int128 sum_of(const cuda::SplitSum& sum) { return static_cast<int128>(sum.high) * (int128{1} << 32) + sum.low; }
+  template <class Sum>
+  static Sum exact(const cuda::LimbState<Sum>& state) {
+    Sum sum;
+    for (int i = 0; i < Sum::n_limbs; ++i) sum.add_limb(i, state.limbs[i]);
+    sum.add_flags(state.flags);
+    return sum;
+  }
   DeviceArray<cuda::WholeGeneState> whole_;
+  DeviceArray<cuda::RealGeneState<V>> real_;
+  DeviceArray<cuda::SquareState<V>> squares_;
   DeviceArray<cuda::MomentState> moments_;
 };
 
@@ -125,7 +161,7 @@ std::vector<Codes> possible_codes(const KernelCase& input) {
   std::vector<Codes> codes;
   for (const ColumnCode column : {ColumnCode::u16, ColumnCode::u32}) {
     if (column == ColumnCode::u16 && input.n_cols > 65536) continue;
-    codes.push_back({column, ValueCode::f64});
+    if (input.whole || input.value_type == ValueType::f64) codes.push_back({column, ValueCode::f64});
     if (narrow) codes.push_back({column, ValueCode::f32});
     if (whole) codes.push_back({column, ValueCode::u8});
   }
@@ -182,9 +218,12 @@ KernelResults cpu_results(const KernelCase& input) {
   return results;
 }
 
-KernelResults kernel_results(const KernelCase& input, const KernelSetting& setting) {
+namespace {
+
+template <class V>
+KernelResults results_of_kernels(const KernelCase& input, const KernelSetting& setting) {
   KernelResults results;
-  const Tables tables(input);
+  const Tables<V> tables(input);
   const DeviceArray<std::int32_t> n_largest(input.n_largest);
   const DeviceArray<std::uint32_t> gene_sets(input.gene_sets);
   const std::size_t step = setting.rows_a_chunk ? setting.rows_a_chunk : std::max<std::size_t>(input.rows.size(), 1);
@@ -218,7 +257,12 @@ KernelResults kernel_results(const KernelCase& input, const KernelSetting& setti
     const DeviceArray<std::byte> scratch(cuda::dispatch_scratch_bytes(job.pass));
     job.scratch = scratch.data();
     auto launcher = setting.launcher;
-    cuda::dispatch_whole_chunk(job, setting.device, launcher);
+    if (input.whole) {
+      cuda::dispatch_whole_chunk(job, setting.device, launcher);
+    } else {
+      cuda::dispatch_real_chunk(job, setting.device, launcher);
+      if (setting.carry) cuda::dispatch_carry(job.pass, job.genes, setting.device, launcher);
+    }
     append(results.n_nonzero, n_nonzero);
     append(results.totals, totals);
     append(results.top, top);
@@ -226,6 +270,12 @@ KernelResults kernel_results(const KernelCase& input, const KernelSetting& setti
   }
   tables.finish(input, results);
   return results;
+}
+
+}  // namespace
+
+KernelResults kernel_results(const KernelCase& input, const KernelSetting& setting) {
+  return input.value_type == ValueType::f64 ? results_of_kernels<double>(input, setting) : results_of_kernels<float>(input, setting);
 }
 
 std::string KernelResults::difference(const KernelResults& other) const {

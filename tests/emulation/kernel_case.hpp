@@ -46,6 +46,7 @@ struct KernelSetting {
   cuda::DeviceShape device{3, 48 * 1024};
   GridLauncher launcher;
   std::size_t rows_a_chunk = 0;  // 0: all in one chunk
+  bool carry = false;            // between chunks of real passes
 };
 
 KernelResults cpu_results(const KernelCase& input);

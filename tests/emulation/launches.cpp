@@ -32,5 +32,19 @@ void launch_whole_chunk(const ChunkJob& job, Stream stream) {
   });
 }
 
+void launch_real_chunk(const ChunkJob& job, Stream stream) {
+  fake::enqueue(stream, "real_chunk", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_real_chunk(job, emulation::launch_settings().device, launcher);
+  });
+}
+
+void launch_carry(const PassSpec& pass, const GeneTables& genes, Stream stream) {
+  fake::enqueue(stream, "carry", [pass, genes] {
+    auto launcher = launcher_for(0);
+    dispatch_carry(pass, genes, emulation::launch_settings().device, launcher);
+  });
+}
+
 }  // namespace cuda
 }  // namespace quern

@@ -20,6 +20,17 @@ inline test::Rows random_counts(std::uint64_t seed, std::size_t n_rows, std::uin
   return rows;
 }
 
+// The same matrix as counts, each cell's values scaled to log1p CPM, as float.
+inline test::Rows random_logs(std::uint64_t seed, std::size_t n_rows, std::uint32_t n_cols, double density) {
+  test::Rows rows = random_counts(seed, n_rows, n_cols, density, 3);
+  for (auto& row : rows) {
+    double total = 0;
+    for (const auto& entry : row) total += entry.value;
+    for (auto& entry : row) entry.value = static_cast<float>(std::log1p(entry.value / total * 1e4));
+  }
+  return rows;
+}
+
 inline std::vector<std::uint32_t> random_sets(std::uint64_t seed, std::uint32_t n_cols, int n_sets) {
   std::mt19937_64 random(seed);
   std::vector<std::uint32_t> sets(n_cols);

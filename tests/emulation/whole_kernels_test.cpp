@@ -1,23 +1,10 @@
 // The kernels for whole numbers against the CPU backend: same bits, in every order of lanes, for every code of a chunk.
 #include <gtest/gtest.h>
 
-#include "tests/emulation/random_rows.hpp"
+#include "tests/emulation/compare.hpp"
 
 namespace quern::emulation {
 namespace {
-
-void expect_same(const KernelCase& input, const cuda::DeviceShape& device = {3, 48 * 1024}) {
-  const KernelResults expected = cpu_results(input);
-  for (const Codes& codes : possible_codes(input))
-    for (const LaneOrder order : {LaneOrder::ascending, LaneOrder::descending, LaneOrder::shuffled})
-      for (const std::size_t rows_a_chunk : {0, 3}) {
-        if (rows_a_chunk && (input.rows.size() > 100 || order != LaneOrder::shuffled)) continue;
-        const KernelSetting setting{codes, device, {{order, 11, true}, 64}, rows_a_chunk};
-        ASSERT_EQ(kernel_results(input, setting).difference(expected), "")
-            << "order " << static_cast<int>(order) << ", columns " << static_cast<int>(codes.columns) << ", values "
-            << static_cast<int>(codes.values) << ", rows a chunk " << rows_a_chunk;
-      }
-}
 
 KernelCase counts(std::uint64_t seed, std::size_t n_rows, std::uint32_t n_cols, double density, double mean) {
   KernelCase input;
@@ -80,6 +67,18 @@ TEST(WholeKernels, ThirtyTwoSets) {
   input.gene_sets.clear();
   input.n_largest.clear();
   expect_same(input);
+}
+
+TEST(WholeKernels, Moments) {
+  KernelCase input = counts(13, 30, 300, 0.3, 4);
+  input.moments = true;
+  expect_same(input);
+  input = counts(14, 10, 200, 0.5, 2e5);
+  input.moments = true;
+  for (auto& row : input.rows)
+    for (std::size_t i = 0; i < row.size(); ++i) row[i].value *= i % 4 == 1 ? -1 : i % 4 == 2 ? 0 : 1;
+  input.value_type = ValueType::f64;
+  expect_same(input);  // cells with totals of any sign: logarithms that are NaN or infinite
 }
 
 TEST(WholeKernels, ManyTopSums) {

@@ -77,6 +77,7 @@ class Shared {
   T get(int i) const { return at(i, Access::read); }
   void set(int i, T value) const { at(i, Access::write) = value; }
   T atomic_add(int i, T value) const { return emulated::add(at(i, Access::atomic), value); }
+  void atomic_or(int i, T value) const { at(i, Access::atomic) |= value; }
 
  private:
   T& at(int i, Access kind) const {
