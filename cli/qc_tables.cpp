@@ -1,5 +1,8 @@
 #include "cli/qc_tables.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 
 #include "host/ops/log1p.hpp"
@@ -11,7 +14,7 @@ namespace {
 using io::append_number;
 using io::append_text;
 
-constexpr std::int64_t genes_at_once = 4096;
+constexpr std::int64_t genes_at_once = 8192, genes_in_piece = 1024;
 
 void add(std::string& text, double number) {
   text += '\t';
@@ -121,18 +124,27 @@ void GenesTable::append_row(const ColumnResults& results, std::size_t gene, std:
   text += '\n';
 }
 
+void GenesTable::format(const ColumnResults& results, std::int64_t first, std::span<const std::string> names, std::string& text) const {
+  text.clear();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    append_text(text, names[i]);
+    append_row(results, static_cast<std::size_t>(first) + i, text);
+  }
+}
+
 void GenesTable::finish(const ColumnResults& results) {
   output_.write(header());
   std::vector<std::string> names;
-  std::string text;
+  std::vector<std::string> texts(genes_at_once / genes_in_piece);
   for (std::int64_t first = 0; first < names_.size(); first += genes_at_once) {
     names_.read({first, std::min(first + genes_at_once, names_.size())}, names);
-    text.clear();
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      append_text(text, names[i]);
-      append_row(results, static_cast<std::size_t>(first) + i, text);
-    }
-    output_.write(text);
+    const std::size_t n_pieces = (names.size() + genes_in_piece - 1) / genes_in_piece;
+    const auto format_piece = [&](std::size_t piece) {
+      const std::size_t begin = piece * genes_in_piece, length = std::min(names.size() - begin, std::size_t{genes_in_piece});
+      format(results, first + static_cast<std::int64_t>(begin), std::span(names).subspan(begin, length), texts[piece]);
+    };
+    tbb::task_arena(threads_).execute([&] { tbb::parallel_for(std::size_t{0}, n_pieces, format_piece); });
+    for (std::size_t piece = 0; piece < n_pieces; ++piece) output_.write(texts[piece]);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,8 @@ class CellsTable final : public Sink {
 class GenesTable final : public Sink {
  public:
   // `names` is read in ranges when the run is over.
-  GenesTable(QcColumns columns, NameSource& names, io::TextOutput& output) : columns_(std::move(columns)), names_(names), output_(output) {}
+  GenesTable(QcColumns columns, NameSource& names, io::TextOutput& output, int threads)
+      : columns_(std::move(columns)), names_(names), output_(output), threads_(threads) {}
   void begin(bool) override {}
   void rows(RowPacket&) override {}
   void finish(const ColumnResults& results) override;
@@ -51,9 +53,11 @@ class GenesTable final : public Sink {
  private:
   std::string header() const;
   void append_row(const ColumnResults& results, std::size_t gene, std::string& text) const;
+  void format(const ColumnResults& results, std::int64_t first, std::span<const std::string> names, std::string& text) const;
   QcColumns columns_;
   NameSource& names_;
   io::TextOutput& output_;
+  int threads_;
 };
 
 }  // namespace quern::cli

@@ -131,7 +131,7 @@ class QcRun {
     summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
     sinks_.push_back(&*summary_);
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
-    if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_));
+    if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_, session_.options.threads));
   }
 
   PipelineOptions pipeline_options() {

@@ -101,6 +101,8 @@ class NameSource {
   virtual std::int64_t size() const = 0;
   // Replaces the contents of `names` by those of `range`. Serial (may touch HDF5).
   virtual void read(RowRange range, std::vector<std::string>& names) = 0;
+  // Whether reading may crash on damaged input (HDF5 does), so that a child process must have read all of it before.
+  virtual bool may_crash() const { return true; }
 };
 
 }  // namespace quern

@@ -40,53 +40,71 @@ std::size_t TopScratch::bytes(std::int64_t n_vars) {
   return bins * sizeof(std::uint32_t) + static_cast<std::size_t>(n_vars) * sizeof(double);
 }
 
-// Bit i: values[i] is not 1; for up to 64 values.
-template <class V>
-std::uint64_t other_than_one(const V* values, std::int32_t n) {
-  std::array<std::uint8_t, block_length> flags{};
-  if (n == block_length)
-    for (std::size_t i = 0; i < block_length; ++i) flags[i] = values[i] != V{1};
-  else
-    for (std::int32_t i = 0; i < n; ++i) flags[static_cast<std::size_t>(i)] = values[i] != V{1};
-  std::uint64_t bits = 0;
-  for (std::size_t byte = 0; byte < 8; ++byte) {
-    std::uint64_t eight;
-    std::memcpy(&eight, flags.data() + 8 * byte, 8);
-    bits |= eight * 0x0102040810204080ULL >> 56 << 8 * byte;  // the lowest bits of eight bytes side by side
-  }
-  return bits;
-}
+// The most common counts, taken out of a block of values without a branch a value.
+struct Common {
+  std::int32_t ones = 0, twos = 0, threes = 0;
 
-// Two thirds of all counts are 1: only the others go into the histogram.
+  // Counts them among up to 64 values; bit i of the result: values[i] is another.
+  template <class V>
+  std::uint64_t take(const V* values, std::int32_t n) {
+    std::array<std::uint8_t, block_length> others{};
+    if (n == block_length)
+      take_fixed<block_length>(values, n, others.data());
+    else
+      take_fixed<0>(values, n, others.data());
+    std::uint64_t bits = 0;
+    for (std::size_t byte = 0; byte < 8; ++byte) {
+      std::uint64_t eight;
+      std::memcpy(&eight, others.data() + 8 * byte, 8);
+      bits |= eight * 0x0102040810204080ULL >> 56 << 8 * byte;  // the lowest bits of eight bytes side by side
+    }
+    return bits;
+  }
+
+ private:
+  template <std::int32_t Fixed, class V>
+  void take_fixed(const V* values, std::int32_t n, std::uint8_t* others) {
+    const std::int32_t length = Fixed ? Fixed : n;
+    for (std::int32_t i = 0; i < length; ++i) {
+      ones += values[i] == V{1};
+      twos += values[i] == V{2};
+      threes += values[i] == V{3};
+    }
+    for (std::int32_t i = 0; i < length; ++i) others[i] = !((values[i] == V{1}) | (values[i] == V{2}) | (values[i] == V{3}));
+  }
+};
+
+// Nearly all counts are 1, 2 or 3: only the others go into the histogram.
 template <class V>
 void top_sums_whole(const V* values, std::int32_t n, std::int64_t n_vars, std::span<const std::int32_t> n_top, TopScratch& scratch,
                     Total* out) {
   std::uint32_t* counts = scratch.counts.data();
-  std::fill_n(counts, bins, 0U);
   scratch.large.clear();
-  std::int32_t n_others = 0;
+  Common common;
+  std::uint32_t highest = 3;  // bin in use
   for (std::int32_t first = 0; first < n; first += block_length) {
-    std::uint64_t others = other_than_one(values + first, std::min(block_length, n - first));
-    n_others += std::popcount(others);
+    std::uint64_t others = common.take(values + first, std::min(block_length, n - first));
     for (; others; others &= others - 1) {
       const auto value = static_cast<std::int32_t>(values[first + std::countr_zero(others)]);
-      if (static_cast<std::uint32_t>(value) < bins) [[likely]]
+      if (static_cast<std::uint32_t>(value) < bins) [[likely]] {
         ++counts[value];
-      else
+        highest = std::max(highest, static_cast<std::uint32_t>(value));
+      } else {
         scratch.large.push_back(static_cast<double>(value));  // above the bins, or negative
+      }
     }
   }
-  counts[1] = static_cast<std::uint32_t>(n - n_others);
+  counts[1] = static_cast<std::uint32_t>(common.ones);
+  counts[2] = static_cast<std::uint32_t>(common.twos);
+  counts[3] = static_cast<std::uint32_t>(common.threes);
   WholeCollector collector(n_top, out);
   std::sort(scratch.large.begin(), scratch.large.end(), std::greater<>());
   auto next = scratch.large.begin();
   for (; next != scratch.large.end() && *next > 0 && !collector.done(); ++next) collector.take(static_cast<std::int64_t>(*next), 1);
-  for (std::size_t value = bins - 1; value > 0 && !collector.done(); --value) {
-    const std::uint32_t count = counts[value];
-    if (count) collector.take(static_cast<std::int64_t>(value), count);
-  }
-  if (collector.done()) return;
-  collector.take(0, n_vars - n + counts[0]);
+  for (std::size_t value = highest; value > 0 && !collector.done(); --value)
+    if (counts[value]) collector.take(static_cast<std::int64_t>(value), counts[value]);
+  if (!collector.done()) collector.take(0, n_vars - n + counts[0]);
+  std::fill_n(counts, highest + 1, 0U);
   for (; next != scratch.large.end() && !collector.done(); ++next) collector.take(static_cast<std::int64_t>(*next), 1);
 }
 

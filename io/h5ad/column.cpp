@@ -80,6 +80,7 @@ class PlainColumn final : public NameSource {
   explicit PlainColumn(ColumnData values) : values_(std::move(values)) {}
   std::int64_t size() const override { return values_.size(); }
   void read(RowRange range, std::vector<std::string>& names) override { values_.read_text(range, names); }
+  bool may_crash() const override { return values_.uses_hdf5(); }
 
  private:
   ColumnData values_;

@@ -20,6 +20,7 @@ class ColumnData {
   const ElementType& element() const { return element_; }
   const std::string& where() const { return where_; }
   std::int64_t size() const { return size_; }
+  bool uses_hdf5() const { return heap_strings_ == nullptr; }  // to read text
   // Strings as they are, integers in decimal, booleans True and False, floats as Python's repr.
   void read_text(RowRange range, std::vector<std::string>& out);
   // input_error("bad-type") when the values are no integers or booleans. Unsigned 64-bit values wrap.

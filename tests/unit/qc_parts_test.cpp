@@ -223,7 +223,7 @@ TEST_F(QcTables, CellsHaveScanpysColumns) {
 TEST_F(QcTables, GenesAreWrittenAtTheEnd) {
   Names names({"A", "B"});
   io::TextOutput output(path_, {});
-  GenesTable table({{}, {}, false, true, 4}, names, output);
+  GenesTable table({{}, {}, false, true, 4}, names, output, 2);
   ColumnResults results = columns();
   results.integer_mode = false;
   results.totals = {Total{.real = 1.5}, Total{.real = std::numeric_limits<double>::quiet_NaN()}};
