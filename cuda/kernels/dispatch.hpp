@@ -20,7 +20,7 @@ struct DeviceShape {
 
 // Sets a few words to zero; one block.
 struct ClearWords {
-  static constexpr int threads = 32;
+  static constexpr int threads = 32, blocks_each = 1;
   std::uint32_t* words;
   int count;
   QUERN_DEVICE void operator()(Block& block) const {
@@ -49,11 +49,11 @@ void with_entries(const DeviceChunk& chunk, const Use& use) {
   return with_values(std::uint32_t{});
 }
 
-// For kernels that keep little in shared memory: as many blocks as a device takes at once, fewer for less work.
+// For kernels that keep little in shared memory: as many blocks as a device is sure to take at once, fewer for less work.
 template <class Kernel>
 int many_blocks(std::int64_t n_items, std::int64_t items_a_block, const DeviceShape& device) {
   const std::int64_t wanted = (n_items + items_a_block - 1) / items_a_block;
-  return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, std::int64_t{device.multiprocessors} * (2048 / Kernel::threads)));
+  return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, std::int64_t{device.multiprocessors} * Kernel::blocks_each));
 }
 
 // One block a multiprocessor where there is work for it: half a thousand entries a warp.

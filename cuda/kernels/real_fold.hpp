@@ -12,7 +12,7 @@ namespace quern::cuda {
 // V: what the values were before they were narrowed for the device; decides the width of sums.
 template <class EntriesType, class V>
 struct RealFold {
-  static constexpr int threads = 128;
+  static constexpr int threads = 128, blocks_each = 6;
   using Sum = typename ExactSums<V>::Sum;
 
   EntriesType entries;
@@ -109,7 +109,7 @@ struct GlobalLimbs {
 // Carries between the limbs of `n` sums, so that more can be added.
 template <class State, class Sum>
 struct CarryLimbs {
-  static constexpr int threads = 256;
+  static constexpr int threads = 256, blocks_each = 3;
   State* states;
   std::uint32_t n;
   QUERN_DEVICE void operator()(Block& block) const {

@@ -9,7 +9,7 @@ namespace quern::cuda {
 
 template <class EntriesType, class V>
 struct RealTop {
-  static constexpr int threads = 256;
+  static constexpr int threads = 256, blocks_each = 3;
   using Sum = typename ExactSums<V>::Sum;
   using Key = std::conditional_t<sizeof(V) == 4, std::uint32_t, std::uint64_t>;
   using Search = RankSearch<Key>;
@@ -32,7 +32,7 @@ struct RealTop {
   }
 
  private:
-  // Positions first_top .. of pass.n_largest, at most four.
+  // Positions first_top .. of pass.n_largest, at most four. The next search's barriers come before `sums` is written again.
   QUERN_DEVICE void write_sums(const Block& block, const Warp& warp, const Search& search, const SharedSums<Sum>& sums,
                                const Shared<std::uint32_t>& taken, std::int32_t row, int first_top) const {
     const std::uint32_t begin = entries.row_begin(row), n = entries.row_end(row) - begin;
@@ -63,7 +63,6 @@ struct RealTop {
     const int j = block.thread();
     if (j < Search::max_ranks && first_top + j < pass.n_top)
       store(rows.top, std::int64_t{row} * pass.n_top + first_top + j, std::bit_cast<std::uint64_t>(sums.take_value(j)));
-    block.barrier();
   }
 };
 

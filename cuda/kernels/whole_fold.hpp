@@ -11,10 +11,11 @@ namespace quern::cuda {
 // Width: lanes a row. 32, or 8 for chunks of short rows (then n_sets <= 8).
 template <class EntriesType, int Width>
 struct WholeFold {
-  static constexpr int threads = 768;
-  static constexpr int steps = Width == warp_size ? 4 : 1;  // a lane's loads in flight before any is used
-  static constexpr std::uint32_t long_row = 16384;          // entries; what is longer is shared by all warps of the block
-  static constexpr int max_long_rows = 64;                  // waiting to be shared; more are worked on by one warp each
+  static constexpr int threads = 768, blocks_each = 1;  // of a multiprocessor, whose shared memory one block fills
+  // Values of each lane in flight while as many are worked on.
+  static constexpr int warp_steps = sizeof(typename EntriesType::Value) == 8 ? 2 : 4, steps = Width == warp_size ? warp_steps : 1;
+  static constexpr std::uint32_t long_row = 16384;  // entries; what is longer is shared by all warps of the block
+  static constexpr int max_long_rows = 64;          // waiting to be shared; more are worked on by one warp each
 
   EntriesType entries;
   PassSpec pass;
@@ -161,7 +162,7 @@ struct WholeFold {
       WholeRow part;
       for (std::uint32_t at = entries.row_begin(row) + static_cast<std::uint32_t>(warp.index()) * slice; at < end;
            at += slice * static_cast<std::uint32_t>(warp.count()))
-        fold_entries<warp_size, 4>(group, tools, at, at + slice < end ? at + slice : end, part);
+        fold_entries<warp_size, warp_steps>(group, tools, at, at + slice < end ? at + slice : end, part);
       scratch.add(warp, part);
       block.barrier();
       if (warp.index() == 0) write_row(group, scratch.take(warp), row, true, pass, rows, unfinished);

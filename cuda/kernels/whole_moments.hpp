@@ -10,7 +10,7 @@ namespace quern::cuda {
 
 template <class EntriesType>
 struct WholeMoments {
-  static constexpr int threads = 256;
+  static constexpr int threads = 256, blocks_each = 4;
 
   EntriesType entries;
   const std::uint64_t* totals;

@@ -9,7 +9,7 @@ namespace quern::cuda {
 
 template <class EntriesType>
 struct WholeTop {
-  static constexpr int threads = 256;
+  static constexpr int threads = 256, blocks_each = 3;
   using Search = RankSearch<std::uint32_t>;
 
   EntriesType entries;
@@ -31,7 +31,7 @@ struct WholeTop {
   }
 
  private:
-  // Positions first_top .. of pass.n_largest, at most four.
+  // Positions first_top .. of pass.n_largest, at most four. The next search's barriers come before `sums` is written again.
   QUERN_DEVICE void write_sums(const Block& block, const Warp& warp, const Search& search, const Shared<std::int64_t>& sums,
                                std::int32_t row, int first_top) const {
     const std::uint32_t begin = entries.row_begin(row), n = entries.row_end(row) - begin;
@@ -57,7 +57,6 @@ struct WholeTop {
       const std::int64_t equal = found[j].equal ? std::int64_t{found[j].equal} * key_value(found[j].key) : 0;
       store(rows.top, std::int64_t{row} * pass.n_top + first_top + j, static_cast<std::uint64_t>(sums.get(j) + equal));
     }
-    block.barrier();
   }
 
   // This thread's part of the sum of the values with higher keys.

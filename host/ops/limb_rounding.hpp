@@ -14,6 +14,7 @@ namespace quern {
 template <class Limbs>
 QUERN_HOST_DEVICE void carry_limbs(const Limbs& limbs, int n) {
   std::int64_t carry = 0;
+  QUERN_NO_UNROLL
   for (int i = 0; i + 1 < n; ++i) {
     const std::int64_t sum = limbs.get(i) + carry;
     limbs.set(i, sum & 0xffffffff);
@@ -54,6 +55,7 @@ QUERN_HOST_DEVICE std::uint64_t bits_from(const Limbs& limbs, int n, int positio
 template <class Limbs>
 QUERN_HOST_DEVICE double magnitude(const Limbs& limbs, int n, int lowest_exponent) {
   int top = n - 1;
+  QUERN_NO_UNROLL
   while (top > 0 && limbs.get(top) == 0) --top;
   if (limbs.get(top) == 0) return 0;
   const int highest = 32 * top + 63 - std::countl_zero(static_cast<std::uint64_t>(limbs.get(top)));
@@ -76,6 +78,7 @@ QUERN_HOST_DEVICE double rounded_limbs(const Limbs& limbs, int n, int lowest_exp
   carry_limbs(limbs, n);
   const bool negative = limbs.get(n - 1) < 0;
   if (negative) {
+    QUERN_NO_UNROLL
     for (int i = 0; i < n; ++i) limbs.set(i, -limbs.get(i));
     carry_limbs(limbs, n);
   }

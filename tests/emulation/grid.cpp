@@ -121,6 +121,12 @@ std::string Grid::stuck() const {
   return text;
 }
 
+bool Grid::passes(const Where& where) {
+  if (schedule_.places == nullptr && schedule_.planted.skipped.empty()) return true;
+  if (schedule_.places) schedule_.places->insert(place(where));
+  return place(where) != schedule_.planted.skipped;
+}
+
 Grid::Deposits Grid::meet(std::uint64_t value, bool orders_memory, const Where& where) {
   WarpState& state = warp();
   if (state.arrived == 0) {
@@ -136,7 +142,7 @@ Grid::Deposits Grid::meet(std::uint64_t value, bool orders_memory, const Where& 
   if (state.arrived == 0xffffffffU) {
     state.arrived = 0;
     state.phase ^= 1;  // a lane can be one meeting ahead of those that still read, never two
-    state.synced += orders_memory;
+    state.synced += orders_memory && passes(where);
     state.runnable = 0xffffffffU;
   } else {
     wait();
@@ -145,6 +151,7 @@ Grid::Deposits Grid::meet(std::uint64_t value, bool orders_memory, const Where& 
 }
 
 void Grid::barrier(const Where& where) {
+  if (!passes(where)) return;
   if (at_barrier_ == 0) barrier_where_ = where;
   if (barrier_where_.line() != where.line())
     fault("divergent barrier: threads wait at " + place(where) + " and at " + place(barrier_where_));
@@ -159,14 +166,17 @@ void Grid::atomic_pause() {
 }
 
 void Grid::touch_shared(std::size_t offset, std::size_t bytes, Access kind) {
+  const bool reads = kind != Access::write;
+  if (schedule_.planted.plain_atomics && kind == Access::atomic) kind = Access::write;
   for (std::size_t word = offset / 4; word < (offset + bytes + 3) / 4; ++word) {
     AccessRecord& record = shared_records_[word];
-    if (kind != Access::write && !record.written()) fault("read of uninitialised shared memory at byte " + std::to_string(word * 4));
+    if (reads && !record.written()) fault("read of uninitialised shared memory at byte " + std::to_string(word * 4));
     if (!record.note(kind, now())) fault("race in shared memory at byte " + std::to_string(word * 4));
   }
 }
 
 void Grid::touch_global(const void* pointer, std::size_t bytes, Access kind) {
+  if (schedule_.planted.plain_atomics && kind == Access::atomic) kind = Access::write;
   if (!last_range_.holds(pointer, bytes)) {
     std::swap(last_range_, second_range_);
     if (!last_range_.holds(pointer, bytes)) last_range_ = find_device_memory(pointer);

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <set>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -23,10 +24,18 @@ namespace quern::emulation {
 // warp at any collective, and now and then at an atomic; blocks in any order.
 enum class LaneOrder { ascending, descending, shuffled };
 
+// Mistakes made on purpose, to see that they are caught.
+struct Planted {
+  std::string skipped;         // FILE:LINE of a barrier, or of a Warp::sync, that does nothing
+  bool plain_atomics = false;  // atomics read and write like any other access
+};
+
 struct Schedule {
   LaneOrder order = LaneOrder::ascending;
   std::uint64_t seed = 1;
   bool checked = true;  // false: no accesses are checked, several times faster
+  Planted planted = {};
+  std::set<std::string>* places = nullptr;  // if given: takes FILE:LINE of every barrier and Warp::sync that is passed
 };
 
 struct GridShape {
@@ -85,8 +94,9 @@ class Grid {
   std::uint32_t bit() const { return std::uint32_t{1} << (thread_ % 32); }
   Moment now() { return {block_, thread_, barriers_passed_, warp().synced}; }
   std::uint32_t random();
-  void wait();           // until another lane makes this one runnable again
-  void go_to(int next);  // Fibers::outside or a thread
+  bool passes(const Where& where);  // notes a barrier; false: it is to do nothing
+  void wait();                      // until another lane makes this one runnable again
+  void go_to(int next);             // Fibers::outside or a thread
   int next_lane();
   int next_warp(int from, int step) const;
   std::string stuck() const;
