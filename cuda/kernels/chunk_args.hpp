@@ -5,6 +5,7 @@
 
 #include "host/core/csr_chunk.hpp"
 #include "host/ops/exact_sum.hpp"
+#include "host/ops/value_map.hpp"
 
 struct CUstream_st;
 
@@ -112,6 +113,15 @@ struct ChunkJob {
   DeviceRows rows;
   GeneTables genes;
   std::byte* scratch = nullptr;  // scratch_bytes(pass) bytes, 256-byte aligned, this lane's own, contents unspecified
+};
+
+// Normalised values of one chunk, in the order of its entries.
+struct MapJob {
+  DeviceChunk chunk;
+  const double* divisors = nullptr;  // n_rows, in device memory
+  ValueMap map;
+  ValueType out_type = ValueType::f32;
+  void* out = nullptr;  // nnz values of out_type, in device memory
 };
 
 }  // namespace quern::cuda

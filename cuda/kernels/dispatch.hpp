@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda/kernels/launches.hpp"
+#include "cuda/kernels/map_values.hpp"
 #include "cuda/kernels/real_fold.hpp"
 #include "cuda/kernels/real_top.hpp"
 #include "cuda/kernels/whole_fold.hpp"
@@ -138,6 +139,19 @@ void dispatch_carry(const PassSpec& pass, const GeneTables& genes, const DeviceS
     dispatch::carry_tables<double>(pass, genes, device, launcher);
   else
     dispatch::carry_tables<float>(pass, genes, device, launcher);
+}
+
+template <class Launcher>
+void dispatch_map_values(const MapJob& job, const DeviceShape& device, Launcher& launcher) {
+  dispatch::with_entries(job.chunk, [&](const auto& entries) {
+    const auto map_to = [&]<class Out>(Out* out) {
+      using Map = MapValues<std::decay_t<decltype(entries)>, Out>;
+      const int blocks = dispatch::many_blocks<Map>(job.chunk.n_rows, Map::threads / warp_size, device);
+      launcher(Map{entries, job.divisors, job.map, out}, blocks, 0);
+    };
+    if (job.out_type == ValueType::f64) return map_to(static_cast<double*>(job.out));
+    map_to(static_cast<float*>(job.out));
+  });
 }
 
 inline std::size_t dispatch_scratch_bytes(const PassSpec& pass) {

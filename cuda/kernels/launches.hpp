@@ -17,4 +17,7 @@ void launch_real_chunk(const ChunkJob& job, Stream stream);
 // Carries between the limbs of the real tables, so that 2^29 more rows can be folded. No chunk may be in flight.
 void launch_carry(const PassSpec& pass, const GeneTables& genes, Stream stream);
 
+// What normalize writes: every stored value through job.map.
+void launch_map_values(const MapJob& job, Stream stream);
+
 }  // namespace quern::cuda

@@ -10,71 +10,7 @@ namespace quern::emulation {
 namespace {
 
 using cuda::ColumnCode;
-using cuda::Escape;
 using cuda::ValueCode;
-
-struct HostChunk {
-  std::vector<std::int32_t> offsets{0};
-  std::vector<std::uint32_t> columns;
-  std::vector<double> values;
-  ChunkFacts facts;
-};
-
-HostChunk host_chunk(const KernelCase& input, std::size_t first, std::size_t last) {
-  HostChunk chunk;
-  for (std::size_t r = first; r < last; ++r) {
-    for (const test::Entry& entry : input.rows[r]) {
-      chunk.columns.push_back(entry.column);
-      chunk.values.push_back(entry.value);
-      chunk.facts.whole = chunk.facts.whole && entry.value == std::rint(entry.value) && std::abs(entry.value) < 2147483648.0;
-      chunk.facts.has_zero = chunk.facts.has_zero || entry.value == 0;
-      chunk.facts.has_negative = chunk.facts.has_negative || entry.value < 0;
-      chunk.facts.has_nan = chunk.facts.has_nan || std::isnan(entry.value);
-      chunk.facts.has_infinity = chunk.facts.has_infinity || std::isinf(entry.value);
-      if (std::isfinite(entry.value)) chunk.facts.max_abs = std::max(chunk.facts.max_abs, std::abs(entry.value));
-    }
-    chunk.offsets.push_back(static_cast<std::int32_t>(chunk.columns.size()));
-  }
-  return chunk;
-}
-
-template <class T>
-std::vector<T> cast(const std::vector<double>& values) {
-  std::vector<T> result;
-  for (const double value : values) result.push_back(static_cast<T>(value));
-  return result;
-}
-
-// The arrays of a coded chunk in device memory.
-struct CodedChunk {
-  DeviceArray<std::int32_t> offsets;
-  DeviceArray<std::byte> columns, values;
-  DeviceArray<Escape> escapes;
-};
-
-template <class T>
-std::vector<std::byte> bytes_of(const std::vector<T>& values) {
-  std::vector<std::byte> bytes(values.size() * sizeof(T));
-  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
-}
-
-CodedChunk coded(const HostChunk& chunk, const Codes& codes) {
-  std::vector<Escape> escapes;
-  std::vector<std::uint8_t> small;
-  if (codes.values == ValueCode::u8)
-    for (std::size_t i = 0; i < chunk.values.size(); ++i) {
-      const bool fits = chunk.values[i] >= 0 && chunk.values[i] < cuda::u8_escape;
-      small.push_back(fits ? static_cast<std::uint8_t>(chunk.values[i]) : cuda::u8_escape);
-      if (!fits) escapes.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(chunk.values[i])});
-    }
-  const auto values = codes.values == ValueCode::u8    ? bytes_of(small)
-                      : codes.values == ValueCode::f32 ? bytes_of(cast<float>(chunk.values))
-                                                       : bytes_of(chunk.values);
-  const std::vector<std::uint16_t> narrow(chunk.columns.begin(), chunk.columns.end());
-  return {DeviceArray(chunk.offsets), DeviceArray(codes.columns == ColumnCode::u16 ? bytes_of(narrow) : bytes_of(chunk.columns)),
-          DeviceArray(values), DeviceArray(escapes)};
-}
 
 std::uint64_t bits(double value) { return std::bit_cast<std::uint64_t>(value); }
 
@@ -169,8 +105,8 @@ std::vector<Codes> possible_codes(const KernelCase& input) {
 }
 
 KernelResults cpu_results(const KernelCase& input) {
-  const HostChunk chunk = host_chunk(input, 0, input.rows.size());
-  const std::vector<float> floats = cast<float>(chunk.values);
+  const HostChunk chunk(input.rows, 0, input.rows.size());
+  const std::vector<float> floats(chunk.values.begin(), chunk.values.end());
   OpSpec ops;
   ops.rows.percent_top = input.n_largest;
   ops.columns.moments = input.moments;
@@ -229,8 +165,8 @@ KernelResults results_of_kernels(const KernelCase& input, const KernelSetting& s
   const std::size_t step = setting.rows_a_chunk ? setting.rows_a_chunk : std::max<std::size_t>(input.rows.size(), 1);
   for (std::size_t first = 0; first < input.rows.size() || first == 0; first += step) {
     const std::size_t last = std::min(first + step, input.rows.size());
-    const HostChunk chunk = host_chunk(input, first, last);
-    const CodedChunk device = coded(chunk, setting.codes);
+    const HostChunk chunk(input.rows, first, last);
+    const CodedChunk device(chunk, input.n_cols, setting.codes);
     cuda::ChunkJob job;
     const auto n_rows = static_cast<std::int32_t>(last - first), nnz = chunk.offsets.back();
     job.pass = {input.n_cols,     static_cast<std::int32_t>(input.n_largest.size()),
@@ -238,17 +174,7 @@ KernelResults results_of_kernels(const KernelCase& input, const KernelSetting& s
                 input.whole,      input.value_type,
                 n_rows,           nnz,
                 n_largest.data(), input.n_sets ? gene_sets.data() : nullptr};
-    job.chunk = {n_rows,
-                 nnz,
-                 static_cast<std::int32_t>(device.escapes.size()),
-                 input.n_cols,
-                 setting.codes.columns,
-                 setting.codes.values,
-                 chunk.facts.has_zero,
-                 device.offsets.data(),
-                 device.columns.data(),
-                 device.values.data(),
-                 device.escapes.data()};
+    job.chunk = device.view();
     const std::size_t n = last - first;
     const DeviceArray<std::int32_t> n_nonzero(n);
     const DeviceArray<std::uint64_t> totals(n), top(n * input.n_largest.size()), sets(n * static_cast<std::size_t>(input.n_sets));

@@ -7,6 +7,7 @@
 #include "cuda/kernels/chunk_args.hpp"
 #include "host/core/backend.hpp"
 #include "host/ops/op_spec.hpp"
+#include "tests/emulation/coded_chunk.hpp"
 #include "tests/emulation/launches.hpp"
 #include "tests/support/memory_source.hpp"
 
@@ -34,10 +35,6 @@ struct KernelResults {
   std::string difference(const KernelResults& other) const;
 };
 
-struct Codes {
-  cuda::ColumnCode columns = cuda::ColumnCode::u32;
-  cuda::ValueCode values = cuda::ValueCode::f32;
-};
 // The codes that can hold the case's columns and values (u8 with escapes for whole numbers).
 std::vector<Codes> possible_codes(const KernelCase& input);
 

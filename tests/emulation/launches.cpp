@@ -46,5 +46,12 @@ void launch_carry(const PassSpec& pass, const GeneTables& genes, Stream stream) 
   });
 }
 
+void launch_map_values(const MapJob& job, Stream stream) {
+  fake::enqueue(stream, "map_values", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_map_values(job, emulation::launch_settings().device, launcher);
+  });
+}
+
 }  // namespace cuda
 }  // namespace quern
