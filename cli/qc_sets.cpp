@@ -12,12 +12,12 @@
 
 #include "host/core/error.hpp"
 #include "host/ops/op_spec.hpp"
+#include "io/names/name_sources.hpp"
 
 namespace quern::cli {
 namespace {
 
 constexpr std::size_t longest_matched_name = 2000;  // std::regex recurses once a character
-constexpr std::int64_t names_at_once = 4096;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -111,21 +111,17 @@ GeneSets match_gene_sets(const std::vector<GeneSetRule>& rules, NameSource& gene
   for (const GeneSetRule& rule : rules) result.sets.push_back({rule.name, 0});
   result.claim = budget.claim("gene sets", n_genes * sizeof(std::uint32_t));
   result.members.assign(n_genes, 0);
-  const Claim hash_claim = budget.claim("search for repeated gene names", n_genes * sizeof(std::uint64_t));
+  const Claim hash_claim = budget.claim("search for repeated names", n_genes * sizeof(std::uint64_t));
   std::vector<std::uint64_t> hashes;
   hashes.reserve(n_genes);
-  std::vector<std::string> names;
-  for (std::int64_t first = 0; first < genes.size(); first += names_at_once) {
-    genes.read({first, std::min(first + names_at_once, genes.size())}, names);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      hashes.push_back(hash_of(names[i]));
-      for (std::size_t q = 0; q < rules.size(); ++q) {
-        if (!rules[q].matches(names[i])) continue;
-        result.members[static_cast<std::size_t>(first) + i] |= std::uint32_t{1} << q;
-        ++result.sets[q].n_genes;
-      }
+  io::for_each_name(genes, [&](const std::string& name, std::int64_t gene) {
+    hashes.push_back(hash_of(name));
+    for (std::size_t q = 0; q < rules.size(); ++q) {
+      if (!rules[q].matches(name)) continue;
+      result.members[static_cast<std::size_t>(gene)] |= std::uint32_t{1} << q;
+      ++result.sets[q].n_genes;
     }
-  }
+  });
   std::sort(hashes.begin(), hashes.end());
   for (std::size_t i = 1; i < hashes.size(); ++i) result.n_repeated_names += hashes[i] == hashes[i - 1];
   return result;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/ops/log1p.hpp"
+#include "io/names/name_sources.hpp"
 #include "io/tables/field_text.hpp"
 
 namespace quern::cli {
@@ -136,8 +137,8 @@ void GenesTable::finish(const ColumnResults& results) {
   output_.write(header());
   std::vector<std::string> names;
   std::vector<std::string> texts(genes_at_once / genes_in_piece);
-  for (std::int64_t first = 0; first < names_.size(); first += genes_at_once) {
-    names_.read({first, std::min(first + genes_at_once, names_.size())}, names);
+  for (std::int64_t first = 0; first < names_.size(); first += static_cast<std::int64_t>(names.size())) {
+    io::read_some(names_, {first, std::min(first + genes_at_once, names_.size())}, names);
     const std::size_t n_pieces = (names.size() + genes_in_piece - 1) / genes_in_piece;
     const auto format_piece = [&](std::size_t piece) {
       const std::size_t begin = piece * genes_in_piece, length = std::min(names.size() - begin, std::size_t{genes_in_piece});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/names/name_sources.hpp"
 #include "io/tables/field_text.hpp"
 
 namespace quern::cli {
@@ -11,18 +12,31 @@ using io::Element;
 
 constexpr std::int64_t names_at_once = 4096;
 
-// The names of the chosen columns, with a mark where some are left out.
-std::vector<std::string> column_header(const Element& element, const AxisChoice& columns) {
-  std::vector<std::string> header, batch;
+// The names of the chosen columns, with a mark where some are left out, after the word for the rows; claimed before they are read.
+struct Header {
+  std::vector<std::string> names;
+  std::vector<Claim> claims;
+};
+
+Header column_header(const Element& element, const AxisChoice& columns, MemoryBudget& budget) {
+  constexpr std::size_t column_bytes = 160;  // its name and kind, here and at the sinks; its field; its number
+  Header header;
+  const auto n = static_cast<std::size_t>(columns.size()) + 2;
+  header.claims.push_back(budget.claim("names and text of a slice", n * column_bytes));
+  header.names.reserve(n);
+  header.names.push_back(element.rows.word);
   const auto source = element.kind == io::ElementKind::matrix ? io::open_axis(element.columns) : nullptr;
+  std::vector<std::string> batch;
   for (std::size_t i = 0; i < columns.ranges.size(); ++i) {
-    if (i == 1 && columns.has_gap) header.emplace_back(left_out);
-    const RowRange range = columns.ranges[i];
-    if (source) {
-      source->read(range, batch);
-      header.insert(header.end(), batch.begin(), batch.end());
-    } else {
-      for (std::int64_t c = range.first; c < range.last; ++c) header.push_back(element.table[static_cast<std::size_t>(c)].name);
+    if (i == 1 && columns.has_gap) header.names.emplace_back(left_out);
+    RowRange range = columns.ranges[i];
+    if (!source)
+      for (std::int64_t c = range.first; c < range.last; ++c) header.names.push_back(element.table[static_cast<std::size_t>(c)].name);
+    for (; source && range.size() > 0; range.first += static_cast<std::int64_t>(batch.size())) {
+      io::read_some(*source, {range.first, std::min(range.last, range.first + names_at_once)}, batch);
+      const std::size_t text = io::bytes_of(batch) - batch.size() * sizeof(std::string);  // beyond the string itself
+      if (text > 0) header.claims.push_back(budget.claim("names and text of a slice", 2 * text));
+      std::move(batch.begin(), batch.end(), std::back_inserter(header.names));
     }
   }
   return header;
@@ -34,8 +48,8 @@ class RowNames {
   explicit RowNames(const io::Axis& axis) : source_(io::open_axis(axis)) {}
   const std::string& at(std::int64_t row, std::int64_t last) {
     if (row < range_.first || row >= range_.last) {
-      range_ = {row, std::min(last, row + names_at_once)};
-      source_->read(range_, names_);
+      io::read_some(*source_, {row, std::min(last, row + names_at_once)}, names_);
+      range_ = {row, row + static_cast<std::int64_t>(names_.size())};
     }
     return names_[static_cast<std::size_t>(row - range_.first)];
   }
@@ -64,15 +78,15 @@ std::string kind_name(io::NumberKind kind) {
 
 class DenseRows {
  public:
-  DenseRows(const Element& element, const AxisChoice& columns, io::NumberKind kind, RowSink& sink) : kind_(kind), sink_(sink) {
-    std::vector<std::string> header = column_header(element, columns);
-    header.insert(header.begin(), element.rows.word);
+  DenseRows(const Element& element, const AxisChoice& columns, io::NumberKind kind, RowSink& sink, MemoryBudget& budget)
+      : kind_(kind), sink_(sink), header_(column_header(element, columns, budget)) {
     for (std::size_t i = 0; i < columns.ranges.size(); ++i) {
       if (i == 1 && columns.has_gap) columns_.push_back(-1);
       for (std::int64_t c = columns.ranges[i].first; c < columns.ranges[i].last; ++c) columns_.push_back(c);
     }
     io::append_number(zero_, kind, io::Number{});
-    sink.begin(header, std::vector<std::string>(columns_.size(), kind_name(kind)));
+    sink.begin(header_.names, std::vector<std::string>(columns_.size(), kind_name(kind)));
+    header_.names = {};
     fields_.resize(columns_.size() + 1);
   }
 
@@ -93,6 +107,7 @@ class DenseRows {
  private:
   io::NumberKind kind_;
   RowSink& sink_;
+  Header header_;
   std::vector<std::int64_t> columns_;  // -1: left out here
   std::string zero_;
   std::vector<std::string> fields_;
@@ -100,18 +115,17 @@ class DenseRows {
 
 class TripletRows {
  public:
-  TripletRows(const Element& element, const AxisChoice& columns, io::NumberKind kind, RowSink& sink)
-      : ranges_(columns.ranges), kind_(kind), sink_(sink) {
-    names_ = column_header(element, {columns.ranges, false});
+  TripletRows(const Element& element, const AxisChoice& columns, io::NumberKind kind, RowSink& sink, MemoryBudget& budget)
+      : ranges_(columns.ranges), kind_(kind), sink_(sink), header_(column_header(element, {columns.ranges, false}, budget)) {
     sink.begin({element.rows.word, element.columns.word, "value"}, {"string", kind_name(kind)});
   }
   void row(const std::string& name, const io::Entry* begin, const io::Entry* end) {
-    std::size_t range = 0, before = 0;
+    std::size_t range = 0, before = 1;
     for (; begin != end; ++begin) {
       for (; begin->column >= ranges_[range].last; ++range) before += static_cast<std::size_t>(ranges_[range].size());
       std::string value;
       io::append_number(value, kind_, begin->value);
-      sink_.row({name, names_[before + static_cast<std::size_t>(begin->column - ranges_[range].first)], value});
+      sink_.row({name, header_.names[before + static_cast<std::size_t>(begin->column - ranges_[range].first)], value});
     }
   }
 
@@ -119,13 +133,12 @@ class TripletRows {
   io::Ranges ranges_;
   io::NumberKind kind_;
   RowSink& sink_;
-  std::vector<std::string> names_;
+  Header header_;
 };
 
 template <class Rows>
 void render_matrix(const Element& element, const ShowChoice& choice, MemoryBudget& budget, RowSink& sink) {
-  const Claim names = budget.claim("names and text of a slice", static_cast<std::size_t>(choice.columns.size()) * 96);
-  Rows rows(element, choice.columns, io::number_kind(element.matrix.matrix.data.type), sink);
+  Rows rows(element, choice.columns, io::number_kind(element.matrix.matrix.data.type), sink, budget);
   if (choice.rows.size() == 0) return sink.end();
   const auto blocks = io::read_matrix(element.matrix, choice.rows.ranges, choice.columns.ranges, budget);
   RowNames row_names(element.rows);
@@ -142,8 +155,9 @@ void render_matrix(const Element& element, const ShowChoice& choice, MemoryBudge
 
 void render_table(const Element& element, const ShowChoice& choice, MemoryBudget& budget, RowSink& sink) {
   std::vector<std::unique_ptr<NameSource>> columns;
-  std::vector<std::string> header = column_header(element, choice.columns), kinds;
-  header.insert(header.begin(), element.rows.word);
+  const Header named = column_header(element, choice.columns, budget);
+  const std::vector<std::string>& header = named.names;
+  std::vector<std::string> kinds;
   for (std::size_t i = 0; i < choice.columns.ranges.size(); ++i) {
     if (i == 1 && choice.columns.has_gap) {
       columns.push_back(nullptr);
@@ -186,7 +200,11 @@ void render(const Element& element, const ShowChoice& choice, MemoryBudget& budg
 }
 
 void read_names(const Element& element, const ShowChoice& choice) {
-  column_header(element, choice.columns);
+  const auto nothing = [](const std::string&, std::int64_t) {};
+  if (element.kind == io::ElementKind::matrix) {
+    const auto columns = io::open_axis(element.columns);
+    for (const RowRange& range : choice.columns.ranges) io::for_each_name(*columns, range, nothing);
+  }
   RowNames names(element.rows);
   for (const RowRange& range : choice.rows.ranges)
     for (std::int64_t row = range.first; row < range.last; row += names_at_once) names.at(row, range.last);

@@ -35,8 +35,8 @@ std::string nearest_of(NameSource& names, const std::string& wanted) {
   constexpr std::int64_t most_compared = 200000, step = 16384;
   std::vector<std::string> batch, nearest;
   const std::string wanted_lower = lower(wanted);
-  for (std::int64_t first = 0; first < std::min(names.size(), most_compared); first += step) {
-    names.read({first, std::min(first + step, names.size())}, batch);
+  for (std::int64_t first = 0; first < std::min(names.size(), most_compared); first += static_cast<std::int64_t>(batch.size())) {
+    io::read_some(names, {first, std::min(first + step, names.size())}, batch);
     for (const std::string& name : batch)
       if (lower(name) == wanted_lower) return name;
     const std::string best = nearest_word(wanted, batch);

@@ -25,9 +25,9 @@ class TsvSink final : public RowSink {
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (i > 0) buffer_ += '\t';
       io::append_text(buffer_, fields[i]);
+      if (buffer_.size() >= 65536) flush();
     }
     buffer_ += '\n';
-    if (buffer_.size() >= 65536) flush();
   }
   void gap() override { row(std::vector<std::string>(n_fields_, left_out)); }
   void end() override { flush(); }
@@ -81,6 +81,8 @@ class JsonSink final : public RowSink {
   JsonSink(Json& result, bool triplets, MemoryBudget& budget) : result_(result), triplets_(triplets), budget_(budget) {}
 
   void begin(const std::vector<std::string>& header, const std::vector<std::string>& kinds) override {
+    hold(header);
+    hold(kinds);
     kinds_ = kinds;
     if (triplets_) {
       result_["entries"] = Json::array();

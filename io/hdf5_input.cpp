@@ -114,6 +114,7 @@ class TenxInput final : public Hdf5Input {
 
 std::unique_ptr<OpenedInput> open_hdf5_input(const std::string& path, const InputOptions& options, bool measures_storage) {
   Hdf5File file(path, options.allow_external, measures_storage);
+  file.set_budget(options.budget);
   const Format format = detect_layout(file);
   FileInfo info = format == Format::tenx_v2   ? describe_tenx_v2(file)
                   : format == Format::tenx_v3 ? describe_tenx_v3(file)

@@ -26,6 +26,7 @@ struct InputOptions {
   std::string tmp_dir;
   int threads = 1;
   ProbeDepth depth = ProbeDepth::run;
+  MemoryBudget* budget = nullptr;           // what reading names and columns keeps is claimed from it; outlives the input
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: reading throws Interrupted soon
 };
 

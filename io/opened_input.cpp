@@ -45,12 +45,20 @@ const MatrixInfo& OpenedInput::matrix() {
 
 const FeatureFilter& OpenedInput::filter() {
   if (filter_) return *filter_;
+  claim_features(1);
   FeatureFilter made(matrix().cols);
   in_file([&] { filter_features(made, matrix()); });
+  if (!made.keeps_all())
+    claim_features(2 * sizeof(std::int32_t) + sizeof(std::int64_t));  // the map, its copy in a source, the names' places
   if (!made.left_out().empty())
     warn("features-left-out",
          "left out " + made.left_out() + "; " + std::to_string(made.kept()) + " features are used (see --feature-type)");
   return filter_.emplace(std::move(made));
+}
+
+void OpenedInput::claim_features(std::size_t bytes_each) {
+  if (options_.budget)
+    claims_.push_back(options_.budget->claim("choice of features", static_cast<std::size_t>(matrix().cols) * bytes_each));
 }
 
 std::int64_t OpenedInput::n_vars() { return filter().kept(); }

@@ -50,11 +50,13 @@ class OpenedInput : public Input {
   template <class Work>
   auto in_file(Work work);
   const FeatureFilter& filter();
+  void claim_features(std::size_t bytes_each);
 
   FileInfo info_;
   InputOptions options_;
   std::vector<Warning> warnings_;
   const MatrixInfo* matrix_ = nullptr;
+  std::vector<Claim> claims_;
   std::optional<FeatureFilter> filter_;
 };
 

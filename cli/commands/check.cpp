@@ -77,6 +77,8 @@ class Check final : public Command {
   void look_through(const std::string& path, Session& session, io::Findings& findings, InputResult& result) const {
     io::InputOptions options = input_options(session.options);
     options.feature_type = "all";
+    MemoryBudget budget(session.options.memory_bytes);
+    options.budget = &budget;
     const std::string packed =
         io::view_in_probe(path, options, "", [&](io::Viewer& viewer) { return io::pack_findings(io::audit_elements(viewer, deep_)); });
     io::Viewer viewer(path, options, "");
@@ -87,7 +89,6 @@ class Check final : public Command {
     std::vector<io::MatrixInput> matrices = viewer.matrices();
     const std::size_t n_of_genes = matrices.size();
     for (const std::string& object : findings.matrices) matrices.push_back(io::open_element(*viewer.file(), object).matrix);
-    MemoryBudget budget(session.options.memory_bytes);
     const auto progress = [&](std::int64_t done, std::int64_t total, std::int64_t values) {
       if (stop_flag()) throw Interrupted();
       session.console.progress(done, total, values);

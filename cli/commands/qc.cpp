@@ -59,7 +59,9 @@ class QcRun {
     session_.console.note("backend " + backend_->name() + ": " + choice.reason);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
-    input_ = io::Input::open(session_.options.input, with_tmp_dir(input_options(session_.options)));
+    io::InputOptions options = with_tmp_dir(input_options(session_.options));
+    options.budget = &budget_;
+    input_ = io::Input::open(session_.options.input, options);
     source_ = input_->source(budget_);
     describe_input();
     ops_.rows.percent_top = usable_percent_top(percent_top, facts_.shape.n_cols, session_);

@@ -98,6 +98,7 @@ class Show final : public Command {
     io::InputOptions options = input_options(session.options);
     const std::string& path = session.options.input;
     MemoryBudget budget(session.options.memory_bytes);
+    options.budget = &budget;
     io::view_in_probe(path, options, object_, [&](io::Viewer& viewer) {
       rehearse_or_suggest(viewer, budget);
       return std::string();

@@ -65,6 +65,8 @@ struct SourcePlan {
   SlotShape slot;
   std::int64_t n_chunks = 0;
   std::size_t shared_bytes = 0;  // one block for all slots (stored chunks that straddle two slots, bands of dense tiles ...)
+  // What the source will keep in memory besides, if the budget then has `spare_bytes` left; else it goes to a temporary file.
+  std::size_t kept_bytes = 0, spare_bytes = 0;
 };
 
 // Not thread-safe but for decode, which may run on different slots at once. The chunks between their fetch and the end of their decode

@@ -1,7 +1,7 @@
 // Which statistics a run computes. Plain data: no backend, no meaning (the meanings are the states beside this file).
 #pragma once
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "host/core/csr_chunk.hpp"
@@ -24,8 +24,8 @@ constexpr int max_gene_sets = 32;
 struct OpSpec {
   RowStats rows;
   ColumnStats columns;
-  std::vector<std::uint32_t> gene_sets;  // n_vars entries
-  int n_gene_sets = 0;                   // <= max_gene_sets
+  std::span<const std::uint32_t> gene_sets;  // n_vars entries, not owned: they outlive every run
+  int n_gene_sets = 0;                       // <= max_gene_sets
   // true: every value is a whole number with |x| < 2^31 and sums are exact integers; a chunk whose facts say otherwise
   // makes the run throw NeedsGeneralMode. false: sums are exact and correctly rounded to double (host/ops/exact_sum.hpp).
   bool integer_mode = true;

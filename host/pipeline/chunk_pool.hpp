@@ -14,6 +14,7 @@ namespace quern {
 struct ChunkSlot {
   ChunkBuffer chunk;
   RowPacket packet;
+  Claim long_names;  // what the packet's names take beyond the room planned for them
 };
 
 struct SlotLayout {

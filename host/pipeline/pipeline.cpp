@@ -56,6 +56,7 @@ class Pass {
         options_(options),
         report_(report),
         ops_(ops),
+        budget_(budget),
         run_(backend.open(ops, source.shape(), budget, least_ring_bytes(source, ops, options))),
         plan_(plan_pipeline(source, ops, budget, options)),
         pool_(slot_layout(plan_.source, ops), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
@@ -90,8 +91,19 @@ class Pass {
       flow.stop();
       return nullptr;
     }
-    if (want_names_) options_.row_names->read(slot.chunk.rows, slot.packet.names);
+    if (want_names_) read_names(slot);
     return &slot;
+  }
+
+  // Names longer than was planned are claimed as they come: they are written twice.
+  void read_names(ChunkSlot& slot) {
+    options_.row_names->read(slot.chunk.rows, slot.packet.names);
+    std::size_t bytes = 0;
+    for (const std::string& name : slot.packet.names) bytes += 2 * name.capacity() + sizeof name;
+    const std::size_t planned = name_bytes * static_cast<std::size_t>(plan_.source.slot.max_rows);
+    if (bytes <= planned + slot.long_names.bytes()) return;
+    slot.long_names = {};
+    slot.long_names = budget_.claim("names and text of rows", bytes - planned);
   }
 
   ChunkSlot* compute(ChunkSlot* slot) {
@@ -122,6 +134,7 @@ class Pass {
   const PipelineOptions& options_;
   RunReport& report_;
   const OpSpec& ops_;
+  MemoryBudget& budget_;
   std::unique_ptr<Run> run_;
   PipelinePlan plan_;
   ChunkPool pool_;

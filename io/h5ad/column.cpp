@@ -7,6 +7,7 @@
 
 #include "io/hdf5/attributes.hpp"
 #include "io/hdf5/column_data.hpp"
+#include "io/names/text_limit.hpp"
 
 namespace quern::io {
 namespace {
@@ -106,22 +107,28 @@ class NullableColumn final : public NameSource {
 
 class CategoricalColumn final : public NameSource {
  public:
-  CategoricalColumn(ColumnData codes, std::vector<std::string> labels) : codes_(std::move(codes)), labels_(std::move(labels)) {}
+  CategoricalColumn(ColumnData codes, KeptText labels) : codes_(std::move(codes)), labels_(std::move(labels)) {}
   std::int64_t size() const override { return codes_.size(); }
   void read(RowRange range, std::vector<std::string>& names) override {
     codes_.read_integers(range, numbers_);
     names.resize(numbers_.size());
+    TextLimit limit(codes_.where(), names.size());
+    const std::vector<std::string>& labels = labels_.texts;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (numbers_[i] >= static_cast<std::int64_t>(labels_.size()))
+      if (numbers_[i] >= static_cast<std::int64_t>(labels.size()))
         throw input_error("bad-categories", codes_.where(),
-                          "code " + std::to_string(numbers_[i]) + " of " + std::to_string(labels_.size()) + " categories");
-      names[i] = numbers_[i] < 0 ? std::string() : labels_[static_cast<std::size_t>(numbers_[i])];
+                          "code " + std::to_string(numbers_[i]) + " of " + std::to_string(labels.size()) + " categories");
+      names[i].clear();
+      if (numbers_[i] < 0) continue;
+      const std::string& label = labels[static_cast<std::size_t>(numbers_[i])];
+      limit.add(label.size());
+      names[i] = label;
     }
   }
 
  private:
   ColumnData codes_;
-  std::vector<std::string> labels_;
+  KeptText labels_;
   std::vector<std::int64_t> numbers_;
 };
 
@@ -147,7 +154,7 @@ ColumnInfo describe_column(const Hdf5File& file, const ColumnPlace& place, const
     out.kind = "categorical";
     out.ordered = ordered;
     out.n_categories = categories.size();
-    out.categories = read_whole_column(categories, most_categories_shown);
+    out.categories = read_whole_column(std::make_unique<PlainColumn>(std::move(categories)), most_categories_shown, nullptr).texts;
   } else if (place.form == ColumnForm::nullable) {
     out.kind = place.encoding == "nullable-integer"        ? "nullable-int"
                : place.encoding == "nullable-boolean"      ? "nullable-bool"
@@ -172,8 +179,9 @@ std::unique_ptr<NameSource> open_column(const Hdf5File& file, const ColumnPlace&
     throw input_error("unknown-encoding", place.values, "the encoding '" + place.encoding + "' is not known");
   ColumnData values(file, place.values, place.field);
   if (is_categorical(place.form)) {
-    ColumnData categories = open_categories(file, place).first;
-    return std::make_unique<CategoricalColumn>(std::move(values), read_whole_column(categories, std::numeric_limits<std::int64_t>::max()));
+    auto labels = std::make_unique<PlainColumn>(open_categories(file, place).first);
+    return std::make_unique<CategoricalColumn>(
+        std::move(values), read_whole_column(std::move(labels), std::numeric_limits<std::int64_t>::max(), file.budget()));
   }
   if (place.form == ColumnForm::nullable) return std::make_unique<NullableColumn>(std::move(values), ColumnData(file, place.mask));
   return std::make_unique<PlainColumn>(std::move(values));

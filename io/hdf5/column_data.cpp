@@ -5,14 +5,16 @@
 
 #include "io/hdf5/quiet.hpp"
 #include "io/hdf5/strings.hpp"
+#include "io/names/name_sources.hpp"
 #include "io/names/number_text.hpp"
+#include "io/names/text_limit.hpp"
 
 namespace quern::io {
 namespace {
 
 constexpr std::int64_t default_cache_bytes = std::int64_t{1} << 20, most_cache_bytes = std::int64_t{1} << 25;
 constexpr std::int64_t most_chunk_bytes = std::int64_t{1} << 40;  // of HDF5: 4 GiB
-constexpr std::int64_t batch_bytes = std::int64_t{1} << 22;       // of fixed-length strings read at once
+constexpr std::int64_t batch_bytes = std::int64_t{1} << 20;       // of fixed-length strings read at once
 constexpr std::size_t longest_string = std::size_t{1} << 20;
 
 // HDF5 decodes a chunk as a whole, whatever the shape of the dataset.
@@ -120,6 +122,7 @@ void ColumnData::read_strings(RowRange range, std::vector<std::string>& out) {
     return heap_strings_->read(range, out);
   }
   const auto count = static_cast<std::size_t>(range.size());
+  TextLimit limit(where_, count);
   if (!element_.variable_length) {
     const std::int64_t step = std::max<std::int64_t>(1, batch_bytes / static_cast<std::int64_t>(element_.size));
     const H5T_str_t padding = H5Tget_strpad(value_type_.get());
@@ -127,16 +130,23 @@ void ColumnData::read_strings(RowRange range, std::vector<std::string>& out) {
     for (std::int64_t first = range.first; first < range.last; first += step) {
       const RowRange batch{first, std::min(first + step, range.last)};
       read_bytes(batch, bytes);
-      for (std::int64_t row = batch.first; row < batch.last; ++row)
-        out[static_cast<std::size_t>(row - range.first)] =
-            fixed_text(bytes.data() + static_cast<std::size_t>(row - first) * element_.size, element_.size, padding);
+      for (std::int64_t row = batch.first; row < batch.last; ++row) {
+        std::string& text = out[static_cast<std::size_t>(row - range.first)];
+        text = fixed_text(bytes.data() + static_cast<std::size_t>(row - first) * element_.size, element_.size, padding);
+        limit.add(text.size());
+      }
     }
     return;
   }
-  StringArena arena;
+  StringArena arena(text_limit(count));
   const PropertyHandle transfer = arena.transfer();
   std::vector<char*> pointers(count, nullptr);
-  read(range, value_type_.get(), pointers.data(), transfer.get());
+  try {
+    read(range, value_type_.get(), pointers.data(), transfer.get());
+  } catch (const Error&) {
+    if (arena.refused()) throw_text_too_long(where_, count);
+    throw;
+  }
   for (std::size_t i = 0; i < count; ++i) out[i] = variable_text(pointers[i]);
 }
 
@@ -165,9 +175,22 @@ void ColumnData::read_integers(RowRange range, std::vector<std::int64_t>& out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = integer_at(bytes.data() + i * element_.size, element_);
 }
 
-std::vector<std::string> read_whole_column(ColumnData& column, std::int64_t at_most) {
-  std::vector<std::string> out;
-  column.read_text({0, std::min(column.size(), at_most)}, out);
+KeptText read_whole_column(std::unique_ptr<NameSource> column, std::int64_t at_most, MemoryBudget* budget) {
+  constexpr std::int64_t step = 4096;
+  const std::int64_t size = std::min(column->size(), at_most);
+  KeptText out;
+  const auto claim = [&](std::size_t bytes) {
+    if (budget) out.claims.push_back(budget->claim("labels of categories", bytes));
+  };
+  claim(static_cast<std::size_t>(size) * sizeof(std::string));
+  out.texts.reserve(static_cast<std::size_t>(size));
+  std::vector<std::string> batch;
+  while (static_cast<std::int64_t>(out.texts.size()) < size) {
+    const auto first = static_cast<std::int64_t>(out.texts.size());
+    read_some(*column, {first, std::min(first + step, size)}, batch);
+    claim(bytes_of(batch) - batch.size() * sizeof(std::string));
+    std::move(batch.begin(), batch.end(), std::back_inserter(out.texts));
+  }
   return out;
 }
 

@@ -21,7 +21,8 @@ class ColumnData {
   const std::string& where() const { return where_; }
   std::int64_t size() const { return size_; }
   bool uses_hdf5() const { return heap_strings_ == nullptr; }  // to read text
-  // Strings as they are, integers in decimal, booleans True and False, floats as Python's repr.
+  // Strings as they are, integers in decimal, booleans True and False, floats as Python's repr. More text than is read at once:
+  // resource_error("text-too-long").
   void read_text(RowRange range, std::vector<std::string>& out);
   // input_error("bad-type") when the values are no integers or booleans. Unsigned 64-bit values wrap.
   void read_integers(RowRange range, std::vector<std::int64_t>& out);
@@ -41,6 +42,12 @@ class ColumnData {
   std::int64_t size_ = 0;
 };
 
-std::vector<std::string> read_whole_column(ColumnData& column, std::int64_t at_most);
+// Text that stays in memory.
+struct KeptText {
+  std::vector<std::string> texts;
+  std::vector<Claim> claims;
+};
+// The first `at_most` values; claimed from the budget where there is one.
+KeptText read_whole_column(std::unique_ptr<NameSource> column, std::int64_t at_most, MemoryBudget* budget);
 
 }  // namespace quern::io

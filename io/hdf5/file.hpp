@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "host/core/memory.hpp"
 #include "io/hdf5/handles.hpp"
 
 namespace quern::io {
@@ -24,6 +25,9 @@ class Hdf5File {
   hid_t id() const { return file_.get(); }
   const std::string& path() const { return path_; }
   bool measures_storage() const { return measures_storage_; }
+  // From which text that is kept is claimed; none: it is not counted.
+  MemoryBudget* budget() const { return budget_; }
+  void set_budget(MemoryBudget* budget) { budget_ = budget; }
 
   // none: there is no such link, or a soft link that leads nowhere.
   ObjectKind kind(const std::string& object) const;
@@ -46,6 +50,7 @@ class Hdf5File {
 
   std::string path_;
   bool allow_external_, measures_storage_;
+  MemoryBudget* budget_ = nullptr;
   std::unique_ptr<bool> met_external_;  // set by the call-back that refuses external links; its address outlives moves
   FileHandle file_;
   PropertyHandle access_;

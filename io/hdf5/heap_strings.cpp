@@ -9,13 +9,16 @@
 
 #include "host/core/error.hpp"
 #include "io/hdf5/raw_dataset.hpp"
+#include "io/names/text_limit.hpp"
 #include "io/names/utf8.hpp"
 
 namespace quern::io {
 namespace {
 
 constexpr std::size_t reference_bytes = 16, header_bytes = 16, object_header_bytes = 16;
-constexpr std::uint64_t most_collection_bytes = std::uint64_t{1} << 28;
+// A collection is small unless it holds one large string alone.
+constexpr std::uint64_t most_collection_bytes = most_single_text_bytes + (std::uint64_t{1} << 17);
+constexpr std::size_t most_kept_bytes = std::size_t{1} << 22;
 constexpr std::size_t batch_bytes = std::size_t{1} << 16;  // of references read at once
 constexpr std::size_t most_chunk_bytes = std::size_t{1} << 25;
 
@@ -78,7 +81,9 @@ void GlobalHeap::load(std::uint64_t address, Collection& to) {
   file_.read(offset, std::as_writable_bytes(std::span(header)));
   const auto bytes = little<std::uint64_t>(header.data() + 8);
   if (std::memcmp(header.data(), "GCOL\1", 5) != 0) throw corrupt("where no strings are");
-  if (bytes < header_bytes || bytes > room - address || bytes > most_collection_bytes) throw corrupt("in a collection of impossible size");
+  if (bytes < header_bytes || bytes > room - address) throw corrupt("in a collection of impossible size");
+  if (bytes > most_collection_bytes) throw_text_too_long(object_, 1);
+  make_room(static_cast<std::size_t>(bytes));
   to.bytes.resize(static_cast<std::size_t>(bytes));
   file_.read(offset, std::as_writable_bytes(std::span(to.bytes)));
   to.starts.clear();
@@ -92,6 +97,13 @@ void GlobalHeap::load(std::uint64_t address, Collection& to) {
     to.starts[number] = static_cast<std::uint32_t>(at);
     at = std::min(bytes, at + (size + 7) / 8 * 8);
   }
+}
+
+void GlobalHeap::make_room(std::size_t bytes) {
+  std::size_t kept = bytes;
+  for (const Collection& collection : kept_) kept += collection.bytes.capacity();
+  if (kept > most_kept_bytes)
+    for (Collection& collection : kept_) collection = {};
 }
 
 std::optional<HeapStrings::Place> HeapStrings::place(const Dataset& dataset) {
@@ -160,6 +172,7 @@ std::span<const std::byte> HeapStrings::references(std::int64_t first, std::int6
 
 void HeapStrings::read(RowRange range, std::vector<std::string>& out) {
   out.resize(static_cast<std::size_t>(range.size()));
+  TextLimit limit(where_, out.size());
   std::size_t filled = 0;
   while (filled < out.size()) {
     auto left = references(range.first + static_cast<std::int64_t>(filled), static_cast<std::int64_t>(out.size() - filled));
@@ -172,6 +185,7 @@ void HeapStrings::read(RowRange range, std::vector<std::string>& out) {
       }
       const std::span<const char> text = heap_.object(address, little<std::uint32_t>(left.data() + 12));
       if (length > text.size()) throw input_error("corrupt-hdf5", where_, "a string is longer than what is stored of it");
+      limit.add(length);
       out[filled] = lenient_utf8({text.data(), strnlen(text.data(), length)});
     }
   }

@@ -18,13 +18,14 @@
 
 namespace quern::io {
 
-// Collections of the global heap; the last few that were used are kept.
+// Collections of the global heap; the last few that were used are kept, as far as 4 MiB go and at least one.
 class GlobalHeap {
  public:
   // `base`: the file address of HDF5's address 0 (the size of the user block).
   GlobalHeap(const std::string& path, const std::string& object, std::int64_t base);
 
-  // The bytes of one object, valid until the next call. Throws input_error("corrupt-hdf5") when there is no such object.
+  // The bytes of one object, valid until the next call. Throws input_error("corrupt-hdf5") when there is no such object,
+  // resource_error("text-too-long") when it is larger than any string should be.
   std::span<const char> object(std::uint64_t address, std::uint32_t number);
   FileBytes& file() { return file_; }
 
@@ -36,6 +37,7 @@ class GlobalHeap {
   };
   const Collection& collection(std::uint64_t address);
   void load(std::uint64_t address, Collection& to);
+  void make_room(std::size_t bytes);  // forgets what is kept where that and so much more would be too much
   Error corrupt(const std::string& what) const;
 
   FileBytes file_;

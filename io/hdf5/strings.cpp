@@ -18,7 +18,8 @@ void* StringArena::allocate(size_t bytes, void* arena) {
   auto& self = *static_cast<StringArena*>(arena);
   if (bytes > self.room_) {
     const std::size_t size = std::max(bytes, block_bytes);
-    if (size > self.left_) return nullptr;
+    self.refused_ = self.refused_ || size > self.left_;
+    if (self.refused_) return nullptr;
     self.left_ -= size;
     self.blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
     self.next_ = self.blocks_.back().get();

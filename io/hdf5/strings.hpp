@@ -13,7 +13,8 @@ namespace quern::io {
 // Memory for one read of variable-length strings; everything goes at once. Refuses more than `limit_bytes`, which makes HDF5 fail the read.
 class StringArena {
  public:
-  explicit StringArena(std::size_t limit_bytes = std::size_t{1} << 29) : left_(limit_bytes) {}
+  explicit StringArena(std::size_t limit_bytes) : left_(limit_bytes) {}
+  bool refused() const { return refused_; }
   PropertyHandle transfer();  // a data transfer list that allocates here; the arena must outlive its use
  private:
   static void* allocate(size_t bytes, void* arena);
@@ -21,6 +22,7 @@ class StringArena {
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
   std::size_t room_ = 0, left_;
+  bool refused_ = false;
 };
 
 // The type to read strings of `stored` into: variable-length UTF-8 pointers, or fixed-length bytes as they are.

@@ -4,6 +4,7 @@
 #include "host/core/error.hpp"
 #include "io/mtx/mtx_file.hpp"
 #include "io/mtx/text_lines.hpp"
+#include "io/names/text_limit.hpp"
 #include "io/names/utf8.hpp"
 
 namespace quern::io {
@@ -30,7 +31,11 @@ class TsvColumn final : public NameSource {
     }
     names.resize(static_cast<std::size_t>(range.size()));
     while (position_ < range.first) next_line();
-    for (std::string& name : names) name = field_of(next_line(), column_);
+    TextLimit limit(path_, names.size());
+    for (std::string& name : names) {
+      name = field_of(next_line(), column_);
+      limit.add(name.size());
+    }
   }
 
  private:

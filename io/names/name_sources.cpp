@@ -1,6 +1,10 @@
 #include "io/names/name_sources.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "host/core/error.hpp"
 
 namespace quern::io {
 
@@ -10,7 +14,7 @@ void PositionalNames::read(RowRange range, std::vector<std::string>& names) {
 }
 
 void KeptNames::read(RowRange range, std::vector<std::string>& names) {
-  constexpr std::int64_t span = 65536;  // names of the other source held at once
+  constexpr std::int64_t span = 16384;  // names of the other source held at once
   names.resize(static_cast<std::size_t>(range.size()));
   std::vector<std::string> batch;
   for (std::int64_t next = range.first; next < range.last;) {
@@ -21,6 +25,21 @@ void KeptNames::read(RowRange range, std::vector<std::string>& names) {
       names[static_cast<std::size_t>(place - kept_.begin() - range.first)] = batch[static_cast<std::size_t>(*place - base)];
     next = end - kept_.begin();
   }
+}
+
+void read_some(NameSource& source, RowRange range, std::vector<std::string>& names) {
+  for (;;) {
+    try {
+      return source.read(range, names);
+    } catch (const Error& error) {
+      if (error.code() != "text-too-long" || range.size() == 1) throw;
+      range.last = range.first + std::max<std::int64_t>(1, range.size() / 8);
+    }
+  }
+}
+
+std::size_t bytes_of(const std::vector<std::string>& texts) {
+  return std::transform_reduce(texts.begin(), texts.end(), std::size_t{0}, std::plus<>(), [](const std::string& t) { return bytes_of(t); });
 }
 
 }  // namespace quern::io

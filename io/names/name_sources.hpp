@@ -1,5 +1,6 @@
 // Names that are not simply read from the file.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,16 +34,26 @@ class KeptNames final : public NameSource {
   std::vector<std::int64_t> kept_;
 };
 
-// Calls `use(name, position)` for all names, read in ranges.
+// Reads names from the start of `range`: all, or fewer where so many would be more text than is read at once (names/text_limit.hpp).
+void read_some(NameSource& source, RowRange range, std::vector<std::string>& names);
+
+// Calls `use(name, position)` for the names of `range`, read in parts.
 template <class Use>
-void for_each_name(NameSource& source, Use use) {
+void for_each_name(NameSource& source, RowRange range, Use use) {
   constexpr std::int64_t step = 16384;
   std::vector<std::string> names;
-  for (std::int64_t first = 0; first < source.size(); first += step) {
-    const RowRange range{first, first + step < source.size() ? first + step : source.size()};
-    source.read(range, names);
+  for (std::int64_t first = range.first; first < range.last; first += static_cast<std::int64_t>(names.size())) {
+    read_some(source, {first, std::min(first + step, range.last)}, names);
     for (std::size_t i = 0; i < names.size(); ++i) use(names[i], first + static_cast<std::int64_t>(i));
   }
 }
+template <class Use>
+void for_each_name(NameSource& source, Use use) {
+  for_each_name(source, {0, source.size()}, use);
+}
+
+// Bytes that a string takes, itself included.
+inline std::size_t bytes_of(const std::string& text) { return sizeof text + (text.capacity() > 15 ? text.capacity() + 17 : 0); }
+std::size_t bytes_of(const std::vector<std::string>& texts);
 
 }  // namespace quern::io

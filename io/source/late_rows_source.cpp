@@ -42,6 +42,8 @@ SourcePlan LateRowsSource::plan(const ChunkTargets& targets) {
     plan.n_chunks =
         std::max((shape_.nnz + limits_.max_nnz - 1) / limits_.max_nnz, (shape_.n_rows + limits_.max_rows - 1) / limits_.max_rows);
   if (ready(value_type_)) return plan;
+  plan.kept_bytes = kept_bytes(value_type_);
+  plan.spare_bytes = spare_bytes();
   const std::size_t slots =
       static_cast<std::size_t>(targets.n_slots) * (slot_bytes(plan.slot.max_rows, {0, 0, plan.slot.pending_bytes}, targets) +
                                                    static_cast<std::size_t>(slot_nnz_) * (sizeof(std::uint32_t) + size_of(value_type_)));

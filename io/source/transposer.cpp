@@ -56,7 +56,7 @@ void Transposer::begin_placing(ValueType type, std::span<std::byte> spill, std::
   drop();
   type_ = type;
   n_placed_ = 0;
-  const std::size_t needed = static_cast<std::size_t>(n_counted_) * entry_bytes();
+  const std::size_t needed = kept_bytes(n_counted_, type);
   in_memory_ = needed + spare_bytes <= budget_.available();
   if (in_memory_) {
     entries_ = HostBlock(pageable_memory(), budget_.claim("matrix turned to rows", needed));

@@ -23,6 +23,11 @@ class Transposer {
   // needed and not more than is of use.
   static std::size_t spill_bytes(std::int64_t nnz, std::int64_t max_row_nnz, ValueType type, std::size_t left);
 
+  // Bytes of the entries where they are kept in memory.
+  static std::size_t kept_bytes(std::int64_t nnz, ValueType type) {
+    return static_cast<std::size_t>(nnz) * (sizeof(std::uint32_t) + size_of(type));
+  }
+
   void begin_counting();
   void count(std::uint32_t row) { ++pointers_[std::size_t{row} + 2]; }  // row < n_rows
   void end_counting();

@@ -9,6 +9,8 @@
 namespace quern::io {
 namespace {
 
+constexpr std::size_t most_labels_told = 100;
+
 std::string listing(const std::map<std::string, std::int64_t>& counts) {
   std::string text;
   for (const auto& [label, count] : counts)
@@ -25,7 +27,7 @@ void FeatureFilter::keep_only(NameSource& labels, const std::string& wanted, con
     if (label == wanted) {
       found = true;
     } else {
-      ++others[label];
+      ++others[others.size() < most_labels_told || others.contains(label) ? label : "of yet other kinds"];
       keep_[static_cast<std::size_t>(feature)] = 0;
     }
   });

@@ -5,6 +5,7 @@
 #include "io/decode/stored_type.hpp"
 #include "io/hdf5/column_data.hpp"
 #include "io/hdf5/strings.hpp"
+#include "io/names/text_limit.hpp"
 #include "io/tables/field_text.hpp"
 #include "io/view/number.hpp"
 
@@ -77,14 +78,20 @@ class TextReader {
 
   void strings(std::vector<std::string>& out) const {
     if (dataset_.element.variable_length) {
-      StringArena arena;
+      StringArena arena(text_limit(out.size()));
       const PropertyHandle transfer = arena.transfer();
       std::vector<char*> pointers(out.size(), nullptr);
-      read_into(dataset_.type.get(), pointers.data(), transfer.get());
+      try {
+        read_into(dataset_.type.get(), pointers.data(), transfer.get());
+      } catch (const Error&) {
+        if (arena.refused()) throw_text_too_long(dataset_.path, out.size());
+        throw;
+      }
       std::transform(pointers.begin(), pointers.end(), out.begin(), variable_text);
       return;
     }
     const std::size_t size = dataset_.element.size;
+    if (size > text_limit(out.size()) / out.size()) throw_text_too_long(dataset_.path, out.size());
     std::vector<char> bytes(out.size() * size);
     read_into(dataset_.type.get(), bytes.data());
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = fixed_text(bytes.data() + i * size, size, H5Tget_strpad(dataset_.type.get()));

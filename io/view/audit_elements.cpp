@@ -110,7 +110,11 @@ class Audit {
   }
 
   void check_names(NameSource& names, const std::string& object, const std::string& word) {
+    Claim claim;
+    if (MemoryBudget* budget = viewer_.options().budget)
+      claim = budget->claim("search for repeated names", static_cast<std::size_t>(names.size()) * sizeof(std::size_t));
     std::vector<std::size_t> hashes;
+    hashes.reserve(static_cast<std::size_t>(names.size()));
     std::int64_t n_empty = 0;
     for_each_name(names, [&](const std::string& name, std::int64_t) {
       hashes.push_back(std::hash<std::string>()(name));

@@ -56,7 +56,8 @@ Viewer::Viewer(const std::string& path, InputOptions options, const std::string&
     input_ = open_layout(path, options_);
   }
   if (info().format == Format::tenx_v3 && object_ == "matrix") object_ = "X";
-  if (info().format != Format::mtx_v2 && info().format != Format::mtx_v3) file_.emplace(path, options_.allow_external, false);
+  if (info().format != Format::mtx_v2 && info().format != Format::mtx_v3)
+    file_.emplace(path, options_.allow_external, false).set_budget(options_.budget);
 }
 
 std::vector<std::string> Viewer::objects() const {

@@ -92,8 +92,12 @@ OpSpec spec_of(const Lane& lane) {
   ops.columns.moments = lane.moments;
   ops.integer_mode = lane.whole;
   ops.n_gene_sets = 1;
-  ops.gene_sets.assign(n_genes, 0);
-  std::fill_n(ops.gene_sets.begin(), 13, 1U);
+  static const std::vector<std::uint32_t> sets = [] {
+    std::vector<std::uint32_t> members(n_genes, 0);
+    std::fill_n(members.begin(), 13, 1U);
+    return members;
+  }();
+  ops.gene_sets = sets;
   return ops;
 }
 

@@ -141,6 +141,20 @@ def test_dry_run_says_what_the_run_would_refuse(quern_bin, modern, tmp_path):
     assert "memory" in run(quern_bin, "qc", modern, "-n").stdout
 
 
+def test_dry_run_says_where_a_matrix_by_columns_is_turned(quern_bin, fixtures_dir):
+    source = fixtures_dir / "csc-gzip.h5ad"
+    nnz = json.loads(run(quern_bin, "info", source, "--json", "-").stdout)["result"]["matrices"][0]["nnz"]
+    plans = {}
+    for memory, words in (("64MiB", "matrix turned to rows  "), ("14MiB", "matrix turned to rows (temporary file)")):
+        assert words in run(quern_bin, "qc", source, "-n", "--memory", memory).stdout
+        plans[memory] = json.loads(run(quern_bin, "qc", source, "-n", "--memory", memory, "--json", "-").stdout)["result"]["plan"]
+        assert plans[memory]["turned_bytes"] == 8 * nnz
+        done = run(quern_bin, "qc", source, "--memory", memory, "-v")
+        assert (f"memory: matrix turned to rows {8 * nnz} bytes" in done.stderr) == plans[memory]["turned_in_memory"]
+    assert plans["64MiB"]["turned_in_memory"] and not plans["14MiB"]["turned_in_memory"]
+    assert "matrix turned" not in run(quern_bin, "qc", fixtures_dir / "csr-gzip.h5ad", "-n").stdout
+
+
 def test_warnings_carry_codes(quern_bin, fixtures_dir):
     cases = {case["name"]: case for case in json.loads((fixtures_dir / "manifest.json").read_text())["cases"]}
     expected = {"modern": "percent-top-too-large", "special-nan": "has-nan", "negative-fractions": "has-negative"}

@@ -1,10 +1,12 @@
 """Files that claim more than the memory given: refused before anything is inflated, or read piece by piece; never taken on trust."""
 import re
+from dataclasses import dataclass
 
 import pytest
 
 from hostile.bases import N_OBS, N_VARS
 from hostile.bombs import bomb, one_chunk, zeros_deflated
+from hostile.repeated import repeated
 from hostile.table import command_of, judge, run
 
 MIB = 1 << 20
@@ -69,3 +71,54 @@ def test_least_memory_is_named(binary_for_all, folder):
     needed = re.search(r"--memory (\S+) or more", done.stderr).group(1)
     assert done.peak_bytes < 64 * MIB + OVERHEAD
     judge(run(binary_for_all, [*words, "-m", needed, "--force"], folder / "out"), "qc", path, "ok")
+
+
+MANY_SETS = [word for number in range(30) for word in ("--qc-vars", f"set{number}=^{number}")]
+LONG, HUGE = "n" * 3000, "n" * MIB
+MILLION = 1000 * 1000
+
+
+@dataclass
+class Named:
+    """A file of repeated names and what a run on it should say."""
+
+    name: str
+    file: dict
+    words: tuple
+    outcome: str
+    says: str = ""
+
+
+NAMED = [
+    Named("long-names-many-slots-many-sets", {"n_obs": 20000, "n_vars": 50, "obs": LONG}, ("qc", "-t", "8", *MANY_SETS), "ok"),
+    Named("long-gene-names", {"n_obs": 50, "n_vars": 20000, "var": LONG}, ("qc", "-t", "8", *MANY_SETS), "ok"),
+    Named("huge-cell-names", {"n_obs": 4000, "n_vars": 50, "obs": HUGE}, ("qc", "-t", "8"), "5 text-too-long", "strings of more than 4 MiB"),
+    Named("huge-gene-names", {"n_obs": 50, "n_vars": 100, "var": HUGE}, ("qc",), "ok"),
+    Named("a-name-beyond-any", {"n_obs": 5, "n_vars": 5, "var": "n" * (20 * MIB)}, ("qc",), "5 text-too-long", "a string of more than 16 MiB"),
+    Named("three-million-genes", {"n_obs": 50, "n_vars": 3 * MILLION}, ("qc", "-m", "256MiB"), "ok"),
+    Named("three-million-genes-moments", {"n_obs": 50, "n_vars": 3 * MILLION}, ("qc", "--moments", "-m", "256MiB"), "5 over-budget", "gene tables needs"),
+    Named("three-million-columns", {"n_obs": 50, "n_vars": 3 * MILLION}, ("show",), "5 over-budget", "names and text of a slice needs"),
+    Named("half-a-million-columns", {"n_obs": 5, "n_vars": MILLION // 2}, ("show",), "ok"),
+    Named("long-column-names", {"n_obs": 5, "n_vars": 100000, "var": LONG}, ("show",), "5 over-budget", "names and text of a slice needs"),
+    Named("two-million-labels", {"n_obs": 5000, "n_vars": 50, "labels": 2 * MILLION}, ("show", "obs"), "ok"),
+    Named("five-million-labels", {"n_obs": 5000, "n_vars": 50, "labels": 5 * MILLION}, ("show", "obs"), "5 over-budget", "labels of categories needs"),
+    Named("long-labels", {"n_obs": 5000, "n_vars": 50, "labels": 100000, "label": LONG}, ("show", "obs/label"), "5 over-budget", "labels of categories needs"),
+    Named("check-of-five-million-labels", {"n_obs": 5000, "n_vars": 50, "labels": 5 * MILLION}, ("check", "--deep"), "5 over-budget", "labels of categories needs"),
+]
+
+
+@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
+def test_names(binary_for_all, folder, case):
+    """Whatever is kept of names and of what belongs to genes is counted; what cannot be kept is refused by name."""
+    path = repeated(folder, **case.file)
+    verb, *words = case.words
+    budget = 256 * MIB if "256MiB" in words else BUDGET
+    outputs = ["-o", folder / "out" / "shown.tsv"] if verb == "show" else [] if verb == "check" else command_of(verb, path, folder / "out")[2:]
+    command = [verb, path, *outputs, *([] if "-m" in words else ["-m", "128MiB"]), *words]
+    done = run(binary_for_all, command, folder / "out", measured=True)
+    told = f"exit {done.status}, {done.peak_bytes / MIB:.0f} MiB, {done.seconds:.1f} s: {done.stdout[-300:]}{done.stderr[-300:]}"
+    print(case.name, told)
+    exit_code, _, code = case.outcome.partition(" ")
+    assert done.status == (0 if exit_code == "ok" else int(exit_code)), told
+    assert code in told and case.says in told, told
+    assert done.peak_bytes <= budget + OVERHEAD, told
