@@ -27,7 +27,7 @@ LIBRARIES = {
     r"(oneapi/)?tbb(/.*|\.h)": ["host/cpu", "host/pipeline", "io", "datasets", "cli", "tests"],
     r"hwy/.*": ["host/ops", "host/cpu", "io", "tests"],
     r"mpi\.h": ["host/mpi"],
-    r"cuda.*|cub/.*|thrust/.*|cusparse.*|cublas.*|cusolver.*": ["cuda"],
+    r"cuda.*|cub/.*|thrust/.*|cusparse.*|cublas.*|cusolver.*": ["cuda", "tests/gpu"],
     r"gtest/.*|gmock/.*|benchmark/.*": ["tests"],
 }
 # C++ and POSIX headers may be included anywhere; host/core and host/ops get the portable ones and what memory needs.
