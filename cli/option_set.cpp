@@ -19,6 +19,7 @@ struct Entry {
   std::string group, names, value, help;  // names empty: positional
   bool required = false;
   bool many = false;
+  bool hidden = false;
 };
 
 std::vector<std::string> split(const std::string& text, char separator) {
@@ -60,7 +61,7 @@ struct OptionSet::State {
 
   CLI::Option* add(const std::string& names, const std::string& value, const std::string& help,
                    const std::function<void(const std::string&, const std::string&)>& set) {
-    entries.push_back({current_group, names, value, help, false, false});
+    entries.push_back({current_group, names, value, help});
     const std::string name = long_name(names);
     const auto take = [set, name](const CLI::results_t& results) {
       for (const std::string& result : results) set(result, name);
@@ -82,7 +83,7 @@ struct OptionSet::State {
   std::vector<std::string> long_names() const {
     std::vector<std::string> words{"--help"};
     for (const Entry& entry : entries)
-      if (!entry.names.empty()) words.push_back(long_name(entry.names));
+      if (!entry.names.empty() && !entry.hidden) words.push_back(long_name(entry.names));
     return words;
   }
   void refuse_leftovers() const {
@@ -126,7 +127,7 @@ void OptionSet::positionals(const std::string& value, std::vector<std::string>& 
   state_->add_positional(value, help, true, true, [&target](const CLI::results_t& words) { target = words; });
 }
 void OptionSet::flag(const std::string& names, bool& target, const std::string& help) {
-  state_->entries.push_back({state_->current_group, names, {}, help, false, false});
+  state_->entries.push_back({state_->current_group, names, {}, help});
   state_->app.add_flag_callback(names, [&target] { target = true; })->disable_flag_override();
 }
 void OptionSet::text(const std::string& names, const std::string& value, std::string& target, const std::string& help) {
@@ -149,6 +150,10 @@ void OptionSet::integer(const std::string& names, const std::string& value, std:
                         const std::string& help) {
   state_->add(names, value, help,
               [&target, least](const std::string& word, const std::string& name) { target = parse_integer(word, name, least); });
+}
+void OptionSet::hidden_integer(const std::string& name, std::int64_t& target, std::int64_t least) {
+  integer(name, "N", target, least, {});
+  state_->entries.back().hidden = true;
 }
 void OptionSet::number(const std::string& names, const std::string& value, double& target, const std::string& help) {
   state_->add(names, value, help, [&target](const std::string& word, const std::string& name) { target = parse_number(word, name); });
@@ -204,6 +209,7 @@ std::string OptionSet::usage_words() const {
 std::string OptionSet::help_text() const {
   std::string text, last_group;
   for (const Entry& entry : state_->entries) {
+    if (entry.hidden) continue;
     if (entry.group != last_group) text += "\n" + entry.group + "\n";
     last_group = entry.group;
     std::string left = entry.names.empty() ? entry.value : entry.names.starts_with("--") ? "    " + entry.names : entry.names;

@@ -24,6 +24,8 @@ class OptionSet {
   void list(const std::string& names, const std::string& value, std::vector<std::string>& target, const std::string& help);
   void choice(const std::string& names, const std::vector<std::string>& words, std::string& target, const std::string& help);
   void integer(const std::string& names, const std::string& value, std::int64_t& target, std::int64_t least, const std::string& help);
+  // For the tests: neither in the help nor suggested.
+  void hidden_integer(const std::string& name, std::int64_t& target, std::int64_t least);
   void number(const std::string& names, const std::string& value, double& target, const std::string& help);
   void size(const std::string& names, std::uint64_t& target, const std::string& help);
   // A file to write, or "-" for standard output.

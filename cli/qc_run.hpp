@@ -19,6 +19,7 @@ struct QcOptions {
   std::string percent_top = "50,100,200,500";
   bool moments = false, legacy_names = false;
   std::string cells_out, genes_out;
+  std::int64_t test_slots = 0;  // 0: chosen by the pipeline
 };
 
 // "50,100" or "none", ascending and without repeats. Throws usage_error("bad-number").

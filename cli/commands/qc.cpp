@@ -1,7 +1,6 @@
 // `quern qc`: scanpy's calculate_qc_metrics, streamed.
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -34,6 +33,7 @@ class Qc final : public Command {
     set.output("--cells-out", "TSV|-", options_.cells_out, "a line for each cell; a name ending in .gz is compressed");
     set.output("--genes-out", "TSV|-", options_.genes_out, "a line for each gene");
     declare_compute(set, shared);
+    set.hidden_integer("--test-slots", options_.test_slots, 2);
     declare_reporting(set, shared);
   }
 
@@ -141,8 +141,8 @@ class QcRun {
     options.threads = session_.options.threads;
     options.chunk_nnz = session_.options.chunk_nnz;
     // For the tests: so few slots, each overwritten when it comes back, so that whoever still reads it is found out.
-    if (const char* slots = std::getenv("QUERN_TEST_SLOTS")) {
-      options.n_slots = std::max(2, std::atoi(slots));
+    if (options_.test_slots > 0) {
+      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
       options.poison = true;
     }
     options.stop = &stop_flag();

@@ -56,21 +56,26 @@ void columns_from(const std::byte* in, std::size_t n, bool swap, std::uint32_t* 
 template <class V>
 constexpr std::uint64_t largest_exact = std::uint64_t{1} << (sizeof(V) == 4 ? 24 : 53);
 
+template <class T>
+std::uint64_t magnitude_of(T number) {
+  const auto bits = static_cast<std::uint64_t>(number);
+  return number < 0 ? 0 - bits : bits;
+}
+
 // Integers of up to 24 bits always fit float32; wider ones are checked.
 template <class T, class V>
-void integers_from(const std::byte* in, std::size_t n, bool swap, V* out) {
+void integers_from(const std::byte* in, std::size_t n, bool swap, V* out, const std::string& object) {
   bool inexact = false;
   for (std::size_t i = 0; i < n; ++i) {
     const T raw = load<T>(in + i * sizeof(T), swap);
     const V value = static_cast<V>(raw);
     out[i] = value;
     if constexpr (std::is_same_v<V, float> && sizeof(T) == 4) inexact |= static_cast<double>(value) != static_cast<double>(raw);
-    if constexpr (sizeof(T) == 8) inexact |= static_cast<std::uint64_t>(raw < 0 ? -raw : raw) > largest_exact<V>;
+    if constexpr (sizeof(T) == 8) inexact |= magnitude_of(raw) > largest_exact<V>;
   }
   if (!inexact) return;
   if constexpr (std::is_same_v<V, float>) throw NeedsWiderValues();
-  throw input_error("value-too-large", "", "a 64-bit integer is beyond 2^53 and has no exact double, which all values become",
-                    "such numbers are no counts; is it the matrix that you meant?");
+  throw value_too_large(object, "a 64-bit integer");
 }
 
 float half_to_float(std::uint16_t half) {
@@ -104,12 +109,17 @@ void reals_from(const StoredType& type, const std::byte* in, std::size_t n, V* o
 }
 
 template <class V>
-void values_from(const StoredType& type, const std::byte* in, std::size_t n, V* out) {
+void values_from(const StoredType& type, const std::byte* in, std::size_t n, V* out, const std::string& object) {
   if (type.kind == StoredKind::real) return reals_from(type, in, n, out);
-  with_integer(type, [&](auto tag) { integers_from<decltype(tag)>(in, n, type.big_endian, out); });
+  with_integer(type, [&](auto tag) { integers_from<decltype(tag)>(in, n, type.big_endian, out, object); });
 }
 
 }  // namespace
+
+Error value_too_large(const std::string& object, const std::string& what) {
+  return input_error("value-too-large", object, what + " is beyond 2^53 and has no exact double, which all values become",
+                     "such numbers are no counts; is it the matrix that you meant?");
+}
 
 bool is_column_type(const StoredType& type) { return type.kind != StoredKind::real && type.bytes == 4 && !type.big_endian; }
 bool is_value_type(const StoredType& type, ValueType value) {
@@ -128,11 +138,12 @@ void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n,
   });
 }
 
-void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out) {
+void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out,
+                    const std::string& object) {
   if (value == ValueType::f32)
-    values_from(type, in, n, reinterpret_cast<float*>(out));
+    values_from(type, in, n, reinterpret_cast<float*>(out), object);
   else
-    values_from(type, in, n, reinterpret_cast<double*>(out));
+    values_from(type, in, n, reinterpret_cast<double*>(out), object);
 }
 
 }  // namespace quern::io

@@ -2,8 +2,10 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "host/core/csr_chunk.hpp"
+#include "host/core/error.hpp"
 #include "io/decode/stored_type.hpp"
 
 namespace quern::io {
@@ -22,7 +24,11 @@ void convert_columns(const StoredType& type, const std::byte* in, std::size_t n,
 void convert_offsets(const StoredType& type, const std::byte* in, std::size_t n, std::int64_t* out);
 
 // Writes n values; throws NeedsWiderValues when `value` is f32 and a stored integer has no exact float32.
-// input_error("value-too-large") for a 64-bit integer beyond 2^53.
-void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out);
+// input_error("value-too-large") naming `object` for a 64-bit integer beyond 2^53.
+void convert_values(const StoredType& type, const std::byte* in, std::size_t n, ValueType value, std::byte* out,
+                    const std::string& object = {});
+
+// input_error("value-too-large"): `what` has no exact double.
+Error value_too_large(const std::string& object, const std::string& what);
 
 }  // namespace quern::io

@@ -103,7 +103,7 @@ class CsrSource final : public ChunkSource {
       slot.offsets[r] =
           static_cast<std::int32_t>(pointers_.at(slot.rows.first + static_cast<std::int64_t>(r)) - pointers_.at(slot.rows.first));
     ColumnWriter column_writer(columns_.dataset().type(), slot.columns);
-    ValueWriter value_writer(values_.dataset().type(), slot.value_type, slot.values);
+    ValueWriter value_writer(values_.dataset(), slot.value_type, slot.values);
     columns_.decode(*notes.columns, slot.staging.subspan(0, column_staging_), column_writer);
     values_.decode(*notes.values, slot.staging.subspan(column_staging_), value_writer);
     if (input_.columns.to.empty()) {

@@ -37,7 +37,7 @@ void DenseRowWriter::add_as(const std::byte* raw, std::size_t n, std::size_t fir
   V converted[block];
   for (std::size_t at = 0; at < n; at += block) {
     const std::size_t m = std::min(block, n - at);
-    convert_values(type_, raw + at * type_.bytes, m, slot_.value_type, reinterpret_cast<std::byte*>(converted));
+    convert_values(type_, raw + at * type_.bytes, m, slot_.value_type, reinterpret_cast<std::byte*>(converted), values_.path());
     keep(converted, m, first_column + at);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "host/core/chunk_source.hpp"
 #include "io/decode/stored_type.hpp"
+#include "io/hdf5/raw_dataset.hpp"
 #include "io/sources.hpp"
 
 namespace quern::io {
@@ -13,7 +14,8 @@ namespace quern::io {
 class DenseRowWriter {
  public:
   // `columns.to` must keep the order of the columns it keeps.
-  DenseRowWriter(const StoredType& type, const ColumnMap& columns, ChunkBuffer& slot) : type_(type), columns_(columns), slot_(slot) {
+  DenseRowWriter(const RawDataset& values, const ColumnMap& columns, ChunkBuffer& slot)
+      : values_(values), type_(values.type()), columns_(columns), slot_(slot) {
     slot_.offsets[0] = 0;
   }
   // The next n stored elements of the current row, which are its columns from first_column on. Throws NeedsWiderValues.
@@ -27,6 +29,7 @@ class DenseRowWriter {
   template <class V>
   void keep(const V* values, std::size_t n, std::size_t first_column);
 
+  const RawDataset& values_;
   const StoredType& type_;
   const ColumnMap& columns_;
   ChunkBuffer& slot_;

@@ -54,7 +54,7 @@ class ContiguousDenseSource final : public ChunkSource {
   }
 
   void decode(ChunkBuffer& slot) override {
-    DenseRowWriter writer(dataset_.type(), columns_, slot);
+    DenseRowWriter writer(dataset_, columns_, slot);
     for (std::int64_t row = slot.rows.first; row < slot.rows.last;) {
       const auto n_rows = static_cast<std::size_t>(std::min<std::int64_t>(slot.rows.last - row, static_cast<std::int64_t>(rows_at_once_)));
       const std::span<std::byte> raw = slot.staging.first(n_rows * row_bytes_);

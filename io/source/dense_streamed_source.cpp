@@ -64,7 +64,7 @@ class StreamedDenseSource final : public ChunkSource {
   }
 
   void decode(ChunkBuffer& slot) override {
-    DenseRowWriter writer(dataset_.type(), columns_, slot);
+    DenseRowWriter writer(dataset_, columns_, slot);
     for (std::int64_t i = 0; i < slot.rows.size(); ++i) {
       writer.add(slot.staging.data() + static_cast<std::size_t>(i) * row_bytes_, n_stored_columns_, 0);
       writer.end_row();

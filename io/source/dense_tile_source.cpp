@@ -122,7 +122,7 @@ class TiledDenseSource final : public ChunkSource {
     TileBand& band = tiles_.place_of(chunk.band);
     tiles_.decode(band, chunk.decoder);
     ChunkBuffer& slot = *chunk.slot;
-    DenseRowWriter writer(tiles_.dataset().type(), columns_, slot);
+    DenseRowWriter writer(tiles_.dataset(), columns_, slot);
     for (std::int64_t row = slot.rows.first; row < slot.rows.last; ++row) {
       for (std::int64_t column = 0; column < tiles_.columns(); column += tiles_.tile_columns()) {
         const auto piece = tiles_.piece(band, row, column);

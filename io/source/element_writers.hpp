@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "io/decode/convert.hpp"
+#include "io/hdf5/raw_dataset.hpp"
 #include "io/source/element_stream.hpp"
 
 namespace quern::io {
@@ -39,18 +40,18 @@ class OffsetWriter final : public ElementWriter {
 
 class ValueWriter final : public ElementWriter {
  public:
-  ValueWriter(const StoredType& type, ValueType value, std::byte* out)
-      : type_(type), value_(value), out_(out), direct_(is_value_type(type, value)) {}
+  ValueWriter(const RawDataset& values, ValueType value, std::byte* out)
+      : values_(values), value_(value), out_(out), direct_(is_value_type(values.type(), value)) {}
   std::byte* direct(std::size_t at) override { return direct_ ? out_ + at * size_of(value_) : nullptr; }
   void put(const std::byte* raw, std::size_t n, std::size_t at) override {
     if (direct_)
       std::copy_n(raw, n * size_of(value_), out_ + at * size_of(value_));
     else
-      convert_values(type_, raw, n, value_, out_ + at * size_of(value_));
+      convert_values(values_.type(), raw, n, value_, out_ + at * size_of(value_), values_.path());
   }
 
  private:
-  const StoredType& type_;
+  const RawDataset& values_;
   ValueType value_;
   std::byte* out_;
   bool direct_;

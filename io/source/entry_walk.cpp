@@ -132,7 +132,7 @@ void EntryWalk::decode(Slot& slot, ValueType type, bool with_values) {
         "entry " + std::to_string(slot.first + bad) + " is negative or not below the number of rows, " + std::to_string(n_rows_),
         "the file is damaged or its shape is wrong");
   if (!with_values) return;
-  ValueWriter value_writer(values_.dataset().type(), type, slot.value_memory.data());
+  ValueWriter value_writer(values_.dataset(), type, slot.value_memory.data());
   values_.decode(*slot.values, slot.value_staging, value_writer);
 }
 

@@ -8,10 +8,13 @@
 #include <limits>
 #include <sstream>
 
+#include "io/decode/convert.hpp"
+
 namespace quern::io {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256 << 10, longest_line = 64 << 10;
+constexpr std::int64_t most_exact_whole = std::int64_t{1} << 53;  // of a double
 
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -144,9 +147,11 @@ bool MtxReader::take_value(double& value) {
       integer.ec == std::errc{} && (*integer.ptr == '\n' || *integer.ptr == ' ' || *integer.ptr == '\r' || *integer.ptr == '\t');
   if (is_integer) {
     value = static_cast<double>(whole);
+    if (whole_numbers_ && (whole > most_exact_whole || whole < -most_exact_whole)) fail_exact();
     at_ += integer.ptr - at_;
     return true;
   }
+  if (whole_numbers_ && integer.ec == std::errc::result_out_of_range) fail_exact();
   const auto real = std::from_chars(at_, end_, value);
   if (real.ec == std::errc::invalid_argument) return false;
   if (real.ec == std::errc::result_out_of_range) value = std::strtod(at_, nullptr);  // to zero or infinity; the line end stops it
@@ -187,6 +192,8 @@ void MtxReader::fail_line() const {
   const std::string rest(at_, std::find(at_, at_ + shown, '\n'));
   throw bad("line " + std::to_string(line_) + ": found '" + rest + "', expected " + (pattern_ ? "ROW COLUMN" : "ROW COLUMN VALUE"));
 }
+
+void MtxReader::fail_exact() const { throw value_too_large(object_, "line " + std::to_string(line_) + ": an integer"); }
 
 void MtxReader::fail_index(const char* what, std::int64_t index, std::int64_t most) const {
   throw input_error("bad-index", object_,

@@ -51,6 +51,7 @@ class MtxReader {
   bool at_line_end() const { return *at_ == '\n' || *at_ == '\r'; }
   void check_count();
   [[noreturn]] void fail_line() const;
+  [[noreturn]] void fail_exact() const;
   [[noreturn]] void fail_index(const char* what, std::int64_t index, std::int64_t most) const;
   Error bad(const std::string& text) const;
 

@@ -125,10 +125,11 @@ def test_missing_folder(quern, tmp_path):
 
 
 def test_closed_pipe_is_quiet(quern_bin):
-    process = subprocess.Popen([quern_bin, "doctor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(timeout=60) == 4
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([quern_bin, "doctor"], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(writing)
+    assert done.stderr == b"" and done.returncode == 4
 
 
 def test_log_file_keeps_what_was_said(quern, tmp_path):

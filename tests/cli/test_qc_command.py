@@ -141,6 +141,17 @@ def test_dry_run_says_what_the_run_would_refuse(quern_bin, modern, tmp_path):
     assert "memory" in run(quern_bin, "qc", modern, "-n").stdout
 
 
+def test_slots_are_chosen_by_no_environment(quern_bin, modern):
+    def slots(*words, **environment):
+        done = run(quern_bin, "qc", modern, "-n", "--json", "-", "-t", "4", *words, env={**os.environ, **environment})
+        return json.loads(done.stdout)["result"]["plan"]["slots"]
+
+    assert slots(QUERN_TEST_SLOTS="2") == slots() > 2
+    assert slots("--test-slots", "2") == 2
+    assert "[bad-number]" in run(quern_bin, "qc", modern, "--test-slots", "1", expect=2).stderr
+    assert "--test-slots" not in run(quern_bin, "qc", "--help").stdout + run(quern_bin, "qc", modern, "--test-slot", "2", expect=2).stderr
+
+
 def test_dry_run_says_where_a_matrix_by_columns_is_turned(quern_bin, fixtures_dir):
     source = fixtures_dir / "csc-gzip.h5ad"
     nnz = json.loads(run(quern_bin, "info", source, "--json", "-").stdout)["result"]["matrices"][0]["nnz"]

@@ -54,6 +54,11 @@ CASES = [
     Case("values-nan", h5("modern", put(DATA, 4, np.nan)), "ok has-nan", check="ok has-nan", show="ok"),
     Case("values-infinite", h5("modern", put(DATA, 4, -np.inf)), "ok has-infinity", check="ok has-infinity", show="ok"),
     Case("values-negative", h5("modern", put(DATA, 4, -3)), "ok has-negative", check="ok has-negative", show="ok"),
+    *[
+        Case(f"values-of-{storage}-{name}", h5(storage, as_type(dataset, dtype), put(dataset, place, value)), "value-too-large", "beyond 2^53", f"/{dataset}", show="ok")
+        for storage, dataset, place in (("modern", DATA, 4), ("csc", DATA, 4), ("contiguous", DATA, 4), ("dense", "X", (3, 4)))
+        for name, dtype, value in (("beyond-2^53", "i8", 2**53 + 1), ("below-minus-2^53", "i8", -(2**53) - 1), ("least", "i8", -(2**63)), ("largest", "u8", 2**64 - 1))
+    ],
     # ---- shape
     Case("shape-2^60-rows", h5("modern", shape(2**60, N_VARS)), "bad-shape", f"{2**60} x {N_VARS}", "/X"),
     Case("shape-2^60-columns", h5("modern", shape(N_OBS, 2**60)), "bad-shape", f"{N_OBS} x {2**60}", "/X"),
