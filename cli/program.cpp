@@ -63,6 +63,15 @@ std::string json_target(const Words& words) {
   return target;
 }
 
+// As a shell would take it.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
 class Program {
  public:
   explicit Program(const Verb& verb) : verb_(verb), session_(verb.name), command_(verb.make()) {
@@ -96,6 +105,8 @@ class Program {
 
  private:
   void prepare(const Words& words) {
+    session_.command = std::string("quern ") + verb_.name;
+    for (const std::string& word : words) session_.command += " " + quoted(word);
     options_.parse(words);
     SharedOptions& shared = session_.options;
     session_.stdout_taken = options_.writes_stdout();

@@ -43,7 +43,7 @@ void tell_plan(ChunkSource& source, const Backend& backend, const OpSpec& ops, c
   const Turned turned(plan, budget.limit() - std::min(budget.limit(), taken));
   const std::size_t needed = taken + turned.claimed(), least = kept + least_pipeline_bytes(source, backend, ops, pipeline);
   std::vector<std::string> outputs;
-  for (const std::string& path : {options.cells_out, options.genes_out, session.options.json})
+  for (const std::string& path : {options.cells_out, options.genes_out, options.h5ad_out, session.options.json})
     if (!path.empty()) outputs.push_back(path);
   session.report.result()["plan"] = {{"passes", 1},
                                      {"passes_at_most", 3},

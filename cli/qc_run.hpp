@@ -18,8 +18,9 @@ struct QcOptions {
   std::vector<std::string> qc_vars;
   std::string percent_top = "50,100,200,500";
   bool moments = false, legacy_names = false;
-  std::string cells_out, genes_out;
+  std::string cells_out, genes_out, h5ad_out;
   std::int64_t test_slots = 0;  // 0: chosen by the pipeline
+  bool no_provenance = false;
 };
 
 // "50,100" or "none", ascending and without repeats. Throws usage_error("bad-number").

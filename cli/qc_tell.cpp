@@ -54,7 +54,7 @@ void tell(const QcInput& input, const GeneSets& sets, const QcTotals& totals, co
     result["qc_vars"][sets.sets[q].name] = {{"n_genes", sets.sets[q].n_genes}, {"median_pct", totals.median_percent[q]}};
   session.report.set_digest(totals.digest);
   session.say(for_people(input, sets, totals, run, backend, session));
-  for (const std::string& path : {options.cells_out, options.genes_out})
+  for (const std::string& path : {options.cells_out, options.genes_out, options.h5ad_out})
     if (!path.empty()) session.say(fmt::format("  {:<18} {}\n", "written", printable(path)));
 }
 

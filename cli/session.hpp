@@ -22,6 +22,7 @@ class Session {
   SharedOptions options;
   Console console;
   Report report;
+  std::string command;        // as it was given, for provenance
   bool stdout_taken = false;  // an output is "-": the summary for people is left out
 
   void warn(const std::string& code, const std::string& text);  // on standard error and in the report

@@ -73,6 +73,11 @@ void declare_tmp_dir(OptionSet& set, SharedOptions& options) {
   set.text("--tmp-dir", "DIR", options.tmp_dir, "where temporary files go (default: the output's folder, else TMPDIR)");
 }
 
+void declare_h5ad_output(OptionSet& set, std::string& target, bool& no_provenance) {
+  set.output("-o,--output", "H5AD", target, "the file to write: everything the input holds, and what is new");
+  set.flag("--no-provenance", no_provenance, "leave out uns/quern, which tells how the file came about");
+}
+
 void declare_reporting(OptionSet& set, SharedOptions& options) {
   set.group("What is written and said");
   set.output("--json", "PATH|-", options.json, "one JSON object with results, warnings and facts of the run");

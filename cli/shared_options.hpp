@@ -28,14 +28,15 @@ struct SharedOptions {
   std::string log_file, progress = "auto", color = "auto";
 };
 
-void declare_input(OptionSet& set, SharedOptions& options);       // INPUT, which matrix, --allow-external
-void declare_file_input(OptionSet& set, SharedOptions& options);  // INPUT and --allow-external, no choice of a matrix
-void declare_compute(OptionSet& set, SharedOptions& options);     // backend, threads, memory, chunks, tmp-dir, dry-run
-void declare_threads(OptionSet& set, SharedOptions& options);     // --threads alone
-void declare_memory(OptionSet& set, SharedOptions& options);      // --memory alone
-void declare_tmp_dir(OptionSet& set, SharedOptions& options);     // --tmp-dir alone
-void declare_external(OptionSet& set, SharedOptions& options);    // --allow-external alone
-void declare_reporting(OptionSet& set, SharedOptions& options);   // json, force, quiet, verbose, log, progress, colour
+void declare_input(OptionSet& set, SharedOptions& options);                          // INPUT, which matrix, --allow-external
+void declare_file_input(OptionSet& set, SharedOptions& options);                     // INPUT and --allow-external, no choice of a matrix
+void declare_compute(OptionSet& set, SharedOptions& options);                        // backend, threads, memory, chunks, tmp-dir, dry-run
+void declare_threads(OptionSet& set, SharedOptions& options);                        // --threads alone
+void declare_memory(OptionSet& set, SharedOptions& options);                         // --memory alone
+void declare_tmp_dir(OptionSet& set, SharedOptions& options);                        // --tmp-dir alone
+void declare_external(OptionSet& set, SharedOptions& options);                       // --allow-external alone
+void declare_h5ad_output(OptionSet& set, std::string& target, bool& no_provenance);  // --output, --no-provenance
+void declare_reporting(OptionSet& set, SharedOptions& options);                      // json, force, quiet, verbose, log, progress, colour
 
 // "auto", QUERN_THREADS and what the machine allows become numbers; checks what the parser could not. Throws usage_error.
 void resolve(SharedOptions& options);

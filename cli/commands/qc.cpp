@@ -1,4 +1,7 @@
 // `quern qc`: scanpy's calculate_qc_metrics, streamed.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -6,6 +9,8 @@
 
 #include "cli/backends.hpp"
 #include "cli/command.hpp"
+#include "cli/h5ad_writing.hpp"
+#include "cli/qc_h5ad.hpp"
 #include "cli/qc_run.hpp"
 #include "cli/qc_tables.hpp"
 #include "cli/signals.hpp"
@@ -29,7 +34,8 @@ class Qc final : public Command {
     set.text("--percent-top", "N,...|none", options_.percent_top, "shares of the N largest genes of a cell (default: 50,100,200,500)");
     set.flag("--moments", options_.moments, "also the mean and variance of each gene's values and of their log1p CPM");
     set.flag("--legacy-names", options_.legacy_names, "also the old names: n_counts, n_genes, n_cells, percent_NAME (a fraction)");
-    set.group("Tables");
+    set.group("Outputs");
+    declare_h5ad_output(set, options_.h5ad_out, options_.no_provenance);
     set.output("--cells-out", "TSV|-", options_.cells_out, "a line for each cell; a name ending in .gz is compressed");
     set.output("--genes-out", "TSV|-", options_.genes_out, "a line for each gene");
     declare_compute(set, shared);
@@ -53,15 +59,18 @@ class QcRun {
     const std::vector<std::int32_t> percent_top = parse_percent_top(options_.percent_top);
     for (const GeneSetRule& rule : rules_)
       if (!rule.file.empty()) session_.inputs.push_back(rule.file);
+    stamps_ = io::InputStamps(session_.output_options().inputs);
     BackendChoice choice = choose_backend(session_.options.backend, session_.options.threads);
     backend_ = std::move(choice.backend);
     session_.report.set_backend(backend_->name(), backend_->device());
     session_.console.note("backend " + backend_->name() + ": " + choice.reason);
+    if (!options_.h5ad_out.empty()) h5ad_.emplace(options_.h5ad_out, !options_.no_provenance, session_);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
     io::InputOptions options = with_tmp_dir(input_options(session_.options));
     options.budget = &budget_;
     input_ = io::Input::open(session_.options.input, options);
+    if (h5ad_) h5ad_->open(*input_, 0);
     source_ = input_->source(budget_);
     describe_input();
     ops_.rows.percent_top = usable_percent_top(percent_top, facts_.shape.n_cols, session_);
@@ -84,6 +93,8 @@ class QcRun {
     const QcTotals totals = summary_->totals();
     warn_of_values(run.facts, totals.integer_mode, facts_, session_);
     const double before_writing = seconds_since(started_);
+    stamps_.check();
+    if (h5ad_) write_h5ad(totals.digest);
     if (cells_output_) cells_output_->commit();
     if (genes_output_) genes_output_->commit();
     session_.report.set_run({run.threads,
@@ -111,7 +122,7 @@ class QcRun {
   // Temporary files go where a table goes, unless told otherwise.
   io::InputOptions with_tmp_dir(io::InputOptions options) const {
     namespace fs = std::filesystem;
-    for (const std::string& target : {options_.cells_out, options_.genes_out}) {
+    for (const std::string& target : {options_.h5ad_out, options_.cells_out, options_.genes_out}) {
       const bool is_file = !target.empty() && target != "-" && (!fs::exists(target) || fs::is_regular_file(target));
       if (options.tmp_dir.empty() && is_file) options.tmp_dir = fs::absolute(target).parent_path().string();
     }
@@ -133,7 +144,19 @@ class QcRun {
     summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
     sinks_.push_back(&*summary_);
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
+    if (h5ad_) sinks_.push_back(&annotations_.emplace(columns, sets_, input_->matrix(), budget_));
     if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_, session_.options.threads));
+  }
+
+  void write_h5ad(const std::string& digest) {
+    io::CarryOptions options;
+    options.obs = annotations_->obs();
+    (facts_.matrix_name == "raw" ? options.raw_var : options.var) = annotations_->var();
+    Parameters parameters{{"layer", facts_.matrix_name}, {"percent_top", fmt::format("{}", fmt::join(ops_.rows.percent_top, ","))}};
+    if (!options_.qc_vars.empty()) parameters.emplace_back("qc_vars", fmt::format("{}", fmt::join(options_.qc_vars, " ")));
+    const io::FileInfo& info = input_->info();
+    const bool has_x = !info.matrices.empty() && info.matrices.front().name == "X";
+    h5ad_->write(std::move(options), {info.n_obs, info.n_vars, has_x}, parameters, digest, budget_);
   }
 
   PipelineOptions pipeline_options() {
@@ -158,6 +181,7 @@ class QcRun {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   double opened_ = 0;
   MemoryBudget budget_;
+  io::InputStamps stamps_;
   std::vector<GeneSetRule> rules_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<io::TextOutput> cells_output_, genes_output_;
@@ -170,6 +194,8 @@ class QcRun {
   std::optional<QcSummary> summary_;
   std::optional<CellsTable> cells_table_;
   std::optional<GenesTable> genes_table_;
+  std::optional<H5adWriting> h5ad_;
+  std::optional<QcAnnotations> annotations_;
   std::vector<Sink*> sinks_;
 };
 

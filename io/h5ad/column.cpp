@@ -60,18 +60,6 @@ ColumnPlace in_table(const Hdf5File& file, const std::string& frame, const std::
   return place;
 }
 
-// The categories and whether they are ordered.
-std::pair<ColumnData, bool> open_categories(const Hdf5File& file, const ColumnPlace& place) {
-  if (place.form == ColumnForm::categorical_field) return {ColumnData(file, place.categories), false};
-  const ObjectHandle holder =
-      file.open(place.form == ColumnForm::categorical ? place.values.substr(0, place.values.rfind('/')) : place.values);
-  if (place.form == ColumnForm::categorical) return {ColumnData(file, place.categories), flag_attribute(holder.get(), "ordered")};
-  const std::string where = place.values + " (categories)";
-  Dataset target = describe(file.open_reference(reference_attribute(holder.get(), "categories", place.values).value_or(0), where), where);
-  const bool ordered = flag_attribute(target.id.get(), "ordered");
-  return {ColumnData(file, std::move(target)), ordered};
-}
-
 bool is_categorical(ColumnForm form) {
   return form == ColumnForm::categorical || form == ColumnForm::categorical_reference || form == ColumnForm::categorical_field;
 }
@@ -146,13 +134,29 @@ ColumnPlace find_column(const Hdf5File& file, const std::string& frame, const st
   return place;
 }
 
+Categories find_categories(const Hdf5File& file, const ColumnPlace& place) {
+  if (place.form == ColumnForm::categorical_field) return {open_described(file, place.categories), false};
+  const ObjectHandle holder =
+      file.open(place.form == ColumnForm::categorical ? place.values.substr(0, place.values.rfind('/')) : place.values);
+  if (place.form == ColumnForm::categorical) return {open_described(file, place.categories), flag_attribute(holder.get(), "ordered")};
+  const std::string where = place.values + " (categories)";
+  Dataset target = describe(file.open_reference(reference_attribute(holder.get(), "categories", place.values).value_or(0), where), where);
+  const bool ordered = flag_attribute(target.id.get(), "ordered");
+  return {std::move(target), ordered};
+}
+
+std::unique_ptr<NameSource> open_texts(const Hdf5File& file, Dataset dataset) {
+  return std::make_unique<PlainColumn>(ColumnData(file, std::move(dataset)));
+}
+
 ColumnInfo describe_column(const Hdf5File& file, const ColumnPlace& place, const std::string& name) {
   ColumnInfo out;
   out.name = name;
   if (is_categorical(place.form)) {
-    auto [categories, ordered] = open_categories(file, place);
+    Categories found = find_categories(file, place);
+    ColumnData categories(file, std::move(found.values));
     out.kind = "categorical";
-    out.ordered = ordered;
+    out.ordered = found.ordered;
     out.n_categories = categories.size();
     out.categories = read_whole_column(std::make_unique<PlainColumn>(std::move(categories)), most_categories_shown, nullptr).texts;
   } else if (place.form == ColumnForm::nullable) {
@@ -179,7 +183,7 @@ std::unique_ptr<NameSource> open_column(const Hdf5File& file, const ColumnPlace&
     throw input_error("unknown-encoding", place.values, "the encoding '" + place.encoding + "' is not known");
   ColumnData values(file, place.values, place.field);
   if (is_categorical(place.form)) {
-    auto labels = std::make_unique<PlainColumn>(open_categories(file, place).first);
+    auto labels = std::make_unique<PlainColumn>(ColumnData(file, find_categories(file, place).values));
     return std::make_unique<CategoricalColumn>(
         std::move(values), read_whole_column(std::move(labels), std::numeric_limits<std::int64_t>::max(), file.budget()));
   }

@@ -6,6 +6,7 @@
 
 #include "host/core/chunk_source.hpp"
 #include "io/file_info.hpp"
+#include "io/hdf5/dataset.hpp"
 #include "io/hdf5/file.hpp"
 
 namespace quern::io {
@@ -33,6 +34,14 @@ struct ColumnPlace {
 ColumnPlace find_column(const Hdf5File& file, const std::string& frame, const std::string& column);
 // Kind and categories (their first 1,000; n_categories counts all).
 ColumnInfo describe_column(const Hdf5File& file, const ColumnPlace& place, const std::string& name);
+// The categories of a categorical column of any form, and whether they are ordered.
+struct Categories {
+  Dataset values;
+  bool ordered = false;
+};
+Categories find_categories(const Hdf5File& file, const ColumnPlace& place);
+// The values of a list that is already open, as text.
+std::unique_ptr<NameSource> open_texts(const Hdf5File& file, Dataset dataset);
 std::int64_t column_size(const Hdf5File& file, const ColumnPlace& place);
 // Values as text, missing ones empty. Touches HDF5 in read(); `file` must outlive it.
 std::unique_ptr<NameSource> open_column(const Hdf5File& file, const ColumnPlace& place);

@@ -16,7 +16,7 @@ OutputGroup tagged_frame(OutputGroup frame, const std::string& index, const std:
 }  // namespace
 
 OutputDataset make_array(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, std::int64_t length) {
-  const std::string path = join_path(parent_path, name);
+  const std::string path = object_path(parent_path, name);
   const auto size = static_cast<hsize_t>(length);
   const SpaceHandle space(made(H5Screate_simple(1, &size, nullptr), path, "make its space"));
   const PropertyHandle creation = dataset_properties();
@@ -68,7 +68,8 @@ OutputGroup make_frame(const OutputFile& file, const std::string& name, const st
 }
 OutputGroup make_frame(const OutputGroup& parent, const std::string& name, const std::string& index,
                        const std::vector<std::string>& columns) {
-  return tagged_frame(make_group(parent, name), index, columns);
+  constexpr std::size_t most_in_short_attribute = 4000;  // a string takes 16 of 65,535 bytes
+  return tagged_frame(make_group(parent.get(), parent.object(), name, columns.size() > most_in_short_attribute), index, columns);
 }
 
 void write_empty_dict(const OutputFile& file, const std::string& name) {

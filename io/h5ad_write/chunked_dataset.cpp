@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 #include "host/core/error.hpp"
 #include "io/hdf5/quiet.hpp"
@@ -12,13 +14,20 @@
 namespace quern::io {
 namespace {
 
+std::vector<hsize_t> with_rows(std::int64_t length, const ChunkedShape& shape) {
+  std::vector<hsize_t> dims{static_cast<hsize_t>(length)};
+  dims.insert(dims.end(), shape.row_dims.begin(), shape.row_dims.end());
+  return dims;
+}
+
 OutputDataset create(hid_t parent, const std::string& path, const std::string& name, hid_t type, const ChunkedShape& shape,
                      const Compression& compression) {
-  const auto length = static_cast<hsize_t>(shape.length), chunk = static_cast<hsize_t>(shape.chunk_length);
-  const hsize_t unlimited = H5S_UNLIMITED;
-  const SpaceHandle space(made(H5Screate_simple(1, &length, &unlimited), path, "make its space"));
+  const int rank = 1 + static_cast<int>(shape.row_dims.size());
+  std::vector<hsize_t> dims = with_rows(shape.length, shape), most = dims;
+  most[0] = H5S_UNLIMITED;
+  const SpaceHandle space(made(H5Screate_simple(rank, dims.data(), most.data()), path, "make its space"));
   const PropertyHandle creation = dataset_properties();
-  done(H5Pset_chunk(creation.get(), 1, &chunk), path, "set its chunk length");
+  done(H5Pset_chunk(creation.get(), rank, with_rows(shape.chunk_length, shape).data()), path, "set its chunk length");
   declare_filters(creation.get(), compression, path);
   return {made(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the dataset"),
           path};
@@ -45,12 +54,19 @@ ChunkedDataset::ChunkedDataset(hid_t parent, const std::string& parent_path, con
                                const Compression& compression)
     : shape_(shape),
       element_bytes_(H5Tget_size(type)),
-      dataset_(create(parent, join_path(parent_path, name), name, type, shape, compression)) {}
+      row_bytes_(std::accumulate(shape.row_dims.begin(), shape.row_dims.end(), element_bytes_, std::multiplies<>())),
+      dataset_(create(parent, object_path(parent_path, name), name, type, shape, compression)) {}
 
 void ChunkedDataset::write_chunk(std::int64_t index, std::span<const std::byte> packed) {
   keep_hdf5_quiet();
-  const hsize_t offset = static_cast<hsize_t>(index) * static_cast<hsize_t>(shape_.chunk_length);
-  done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, &offset, packed.size(), packed.data()), path(), "write a chunk");
+  std::vector<hsize_t> offset(1 + shape_.row_dims.size(), 0);
+  offset[0] = static_cast<hsize_t>(index) * static_cast<hsize_t>(shape_.chunk_length);
+  done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), packed.size(), packed.data()), path(), "write a chunk");
+}
+
+void ChunkedDataset::resize(std::int64_t length) {
+  shape_.length = length;
+  done(H5Dset_extent(dataset_.get(), with_rows(length, shape_).data()), path(), "set its length");
 }
 
 ChunkAppender::ChunkAppender(ChunkedDataset dataset, const Compression& compression, int n_parallel) : dataset_(std::move(dataset)) {
@@ -90,8 +106,15 @@ void ChunkAppender::flush() {
   filled_slots_ = 0;
 }
 
-void ChunkAppender::finish() {
-  if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.element_bytes())
+void ChunkAppender::finish() { finish_open().close(); }
+
+void ChunkAppender::finish_at(std::int64_t length) {
+  dataset_.resize(length);
+  finish();
+}
+
+OutputDataset ChunkAppender::finish_open() {
+  if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.row_bytes())
     throw Error(ErrorKind::internal, "wrong-length", dataset_.path(), "the number of elements appended is not the dataset's length");
   if (filled_bytes_ > 0) {
     std::vector<std::byte>& last = slots_[filled_slots_++].plain;
@@ -99,7 +122,7 @@ void ChunkAppender::finish() {
     filled_bytes_ = 0;
   }
   flush();
-  dataset_.close();
+  return dataset_.take();
 }
 
 }  // namespace quern::io

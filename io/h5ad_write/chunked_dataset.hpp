@@ -1,4 +1,4 @@
-// One-dimensional chunked datasets, written chunk by chunk with the packing done outside HDF5.
+// Datasets chunked along their first dimension, written chunk by chunk with the packing done outside HDF5.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,8 @@ namespace quern::io {
 
 struct ChunkedShape {
   std::int64_t length = 0;
-  std::int64_t chunk_length = 1;  // elements, at least 1
+  std::int64_t chunk_length = 1;       // elements, at least 1
+  std::vector<hsize_t> row_dims = {};  // not empty: what is called an element here is a row of these dimensions, which a chunk holds whole
   std::int64_t n_chunks() const { return (length + chunk_length - 1) / chunk_length; }
 };
 
@@ -31,15 +32,19 @@ class ChunkedDataset {
   const ChunkedShape& shape() const { return shape_; }
   const std::string& path() const { return dataset_.object(); }
   hid_t id() const { return dataset_.get(); }
-  std::size_t element_bytes() const { return element_bytes_; }
-  std::size_t chunk_bytes() const { return element_bytes_ * static_cast<std::size_t>(shape_.chunk_length); }
+  std::size_t element_bytes() const { return element_bytes_; }  // of one value, whatever row_dims
+  std::size_t row_bytes() const { return row_bytes_; }
+  std::size_t chunk_bytes() const { return row_bytes_ * static_cast<std::size_t>(shape_.chunk_length); }
   // `packed` as ChunkEncoder made it with the dataset's compression from a whole chunk. Each chunk once.
   void write_chunk(std::int64_t index, std::span<const std::byte> packed);
+  // Another length than was planned. Chunks beyond it go away.
+  void resize(std::int64_t length);
   void close() { dataset_.close(); }
+  OutputDataset take() { return std::move(dataset_); }
 
  private:
   ChunkedShape shape_;
-  std::size_t element_bytes_;
+  std::size_t element_bytes_, row_bytes_;
   OutputDataset dataset_;
 };
 
@@ -59,6 +64,8 @@ class ChunkAppender {
   }
   // Writes the rest and closes. Throws internal error when the number of elements is not the dataset's length.
   void finish();
+  void finish_at(std::int64_t length);  // cuts the dataset at what was appended, which is `length`
+  OutputDataset finish_open();          // the same, without closing the dataset
   const ChunkedDataset& dataset() const { return dataset_; }
 
  private:

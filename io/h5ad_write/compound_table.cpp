@@ -54,7 +54,7 @@ TypeHandle row_type(const std::vector<CompoundField>& fields, const std::string&
 ChunkAppender make_rows(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, std::int64_t n_rows,
                         const Compression& compression) {
   const auto rows_per_chunk =
-      static_cast<std::int64_t>(std::max<std::size_t>(1, kChunkBytes / bytes_of(type, join_path(parent_path, name))));
+      static_cast<std::int64_t>(std::max<std::size_t>(1, kChunkBytes / bytes_of(type, object_path(parent_path, name))));
   const ChunkedShape shape{n_rows, std::min(rows_per_chunk, std::max<std::int64_t>(1, n_rows))};
   return {ChunkedDataset(parent, parent_path, name, type, shape, compression), compression, 4};
 }
@@ -68,10 +68,10 @@ void store(std::byte* to, T value) {
 
 CompoundTable::CompoundTable(hid_t parent, const std::string& parent_path, const std::string& name,
                              const std::vector<CompoundField>& fields, std::int64_t n_rows, const Compression& compression)
-    : rows_(make_rows(parent, parent_path, name, row_type(fields, join_path(parent_path, name)).get(), n_rows, compression)) {
+    : rows_(make_rows(parent, parent_path, name, row_type(fields, object_path(parent_path, name)).get(), n_rows, compression)) {
   std::size_t offset = 0;
   for (const CompoundField& field : fields) {
-    const std::size_t bytes = bytes_of(field_type(field).get(), join_path(parent_path, name));
+    const std::size_t bytes = bytes_of(field_type(field).get(), object_path(parent_path, name));
     columns_.push_back({field.kind, offset, bytes});
     offset += bytes;
   }

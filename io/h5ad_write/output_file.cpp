@@ -30,12 +30,20 @@ void throw_write_failed(const std::string& object, const char* doing) {
                      "check the space left on the disk and the quota, then run again");
 }
 
-OutputFile OutputFile::create(const std::string& path) {
+OutputFile OutputFile::create(const std::string& path) { return create(path, H5P_DEFAULT); }
+
+OutputFile OutputFile::create_in_memory() {
+  const PropertyHandle access = property_list(H5P_FILE_ACCESS);
+  done(H5Pset_fapl_core(access.get(), std::size_t{1} << 20, false), "memory", "set file properties");
+  return create("quern-survey", access.get());
+}
+
+OutputFile OutputFile::create(const std::string& path, hid_t access) {
   H5dont_atexit();  // a file abandoned after a failed write must not be closed at exit either
   keep_hdf5_quiet();
   const PropertyHandle creation = property_list(H5P_FILE_CREATE);
   done(H5Pset_obj_track_times(creation.get(), false), path, "set file properties");
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), H5P_DEFAULT);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access);
   return OutputFile(WriteHandle<H5Fclose>(made(file, path, "create the file"), path));
 }
 
@@ -48,12 +56,15 @@ void OutputFile::close() {
   file_.close();
 }
 
-OutputGroup make_group(hid_t parent, const std::string& parent_path, const std::string& name) {
-  const std::string path = join_path(parent_path, name);
+OutputGroup make_group(hid_t parent, const std::string& parent_path, const std::string& name, bool long_attributes) {
+  const std::string path = object_path(parent_path, name);
   const PropertyHandle creation = property_list(H5P_GROUP_CREATE);
   done(H5Pset_obj_track_times(creation.get(), false), path, "set group properties");
+  if (long_attributes) done(H5Pset_attr_creation_order(creation.get(), H5P_CRT_ORDER_TRACKED), path, "set group properties");
   return {made(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the group"), path};
 }
+
+OutputGroup root_group(const OutputFile& file) { return {made(H5Gopen2(file.id(), "/", H5P_DEFAULT), "/", "open the top group"), ""}; }
 
 PropertyHandle dataset_properties() {
   PropertyHandle creation = property_list(H5P_DATASET_CREATE);

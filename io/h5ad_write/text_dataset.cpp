@@ -18,7 +18,7 @@ OutputDataset create(hid_t parent, const std::string& path, const std::string& n
 }  // namespace
 
 TextDataset::TextDataset(hid_t parent, const std::string& parent_path, const std::string& name, std::int64_t length)
-    : length_(length), dataset_(create(parent, join_path(parent_path, name), name, length)) {}
+    : length_(length), dataset_(create(parent, object_path(parent_path, name), name, length)) {}
 
 void TextDataset::append(std::span<const std::string> texts) {
   if (texts.empty()) return;

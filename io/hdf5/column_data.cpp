@@ -33,7 +33,6 @@ Dataset open_with_cache(const Hdf5File& file, const std::string& path) {
   const auto chunk = chunk_dims(dataset.id.get());
   const std::int64_t element_bytes = std::min<std::int64_t>(static_cast<std::int64_t>(dataset.element.size), most_cache_bytes);
   if (chunk.size() != 1 || element_bytes == 0) return dataset;
-  refuse_claim(dataset, std::min(chunk[0], most_chunk_bytes / element_bytes) * element_bytes);
   if (chunk[0] > most_cache_bytes / element_bytes) return dataset;
   if (chunk[0] * element_bytes <= default_cache_bytes) return dataset;
   return describe(file.open_dataset(path, static_cast<std::size_t>(chunk[0] * element_bytes)), path);
@@ -80,6 +79,10 @@ ColumnData::ColumnData(const Hdf5File& file, Dataset dataset, const std::string&
   if (element_.is_number() || element_.kind == TypeClass::string)
     if (element_.size == 0 || element_.size > most_bytes || (element_.kind == TypeClass::integer && element_.size > 8))
       throw input_error("bad-type", where_, element_.name + " values of " + std::to_string(element_.size) + " bytes");
+  const auto chunk = chunk_dims(dataset_.id.get());
+  if (const auto bytes = static_cast<std::int64_t>(std::min<std::size_t>(dataset_.element.size, most_cache_bytes));
+      chunk.size() == 1 && bytes > 0)
+    refuse_claim(dataset_, std::min(chunk[0], most_chunk_bytes / bytes) * bytes);
   if (field.empty()) heap_strings_ = HeapStrings::open(file, dataset_);
 }
 

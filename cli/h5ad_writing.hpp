@@ -1,0 +1,44 @@
+// What every verb that writes an h5ad does the same way.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/session.hpp"
+#include "host/core/memory.hpp"
+#include "io/carry/carry_over.hpp"
+#include "io/carry/h5ad_output.hpp"
+#include "io/input.hpp"
+#include "io/input_stamps.hpp"
+
+namespace quern::cli {
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;  // that decide about the result, in order
+
+class H5adWriting {
+ public:
+  // Before the input is opened: refuses targets that cannot be, remembers what the inputs look like.
+  // usage_error "stdout-output", "unknown-extension", and what io::resolve_output throws.
+  H5adWriting(std::string target, bool provenance, Session& session);
+  // While the process has one thread: surveys the input, then opens the output. A dry run stops after the survey.
+  // `extra_bytes`: what will be written besides all the input holds.
+  void open(const io::Input& input, std::int64_t extra_bytes);
+  // Carries the input over with what `options` adds, writes the provenance, commits. `expected.n_obs` and `n_vars` are those of the result.
+  void write(io::CarryOptions options, const io::ExpectedH5ad& expected, const Parameters& parameters, const std::string& digest,
+             MemoryBudget& budget);
+
+  const std::string& target() const { return target_; }
+  std::int64_t bytes_planned() const { return bytes_planned_; }
+
+ private:
+  std::string target_;
+  bool provenance_;
+  Session& session_;
+  io::InputStamps stamps_;
+  std::int64_t bytes_planned_ = 0;
+  std::unique_ptr<io::Hdf5File> from_;
+  std::unique_ptr<io::H5adOutput> output_;
+};
+
+}  // namespace quern::cli

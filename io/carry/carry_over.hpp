@@ -1,0 +1,43 @@
+// Everything an h5ad holds, of whatever generation, into a new one of the kind anndata 0.8 and later write.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "host/core/memory.hpp"
+#include "io/carry/copy_frame.hpp"
+#include "io/carry/selection.hpp"
+#include "io/file_info.hpp"
+#include "io/h5ad_write/output_file.hpp"
+#include "io/hdf5/file.hpp"
+
+namespace quern::io {
+
+using CopyElement = std::function<void(const std::string& path, const OutputGroup& to, const std::string& name)>;
+
+struct CarryOptions {
+  Selection cells, genes;  // raw loses cells only
+  bool with_x = true;      // false: the caller writes X
+  std::vector<NewColumn> obs, var, raw_var;
+  std::vector<std::string> without_layers, without_uns;  // names that the caller writes anew, or that go away
+  // Called while the group is open, to write into it; `copy` carries an element of the source over.
+  std::function<void(const OutputGroup& layers)> add_layers;
+  std::function<void(const OutputGroup& uns, const CopyElement& copy)> add_uns;
+  int threads = 1;
+  const std::atomic<bool>* stop = nullptr;  // set by a signal handler: Interrupted soon
+};
+
+// Writes X (where there is one), obs, var, obsm, varm, obsp, varp, uns, layers and raw. Nothing is dropped in silence: what cannot be
+// written for every reader is named in the warnings returned, what cannot be carried at all is thrown. Memory: pieces of 1 MiB, or one
+// stored chunk. The file is read through HDF5: survey it first.
+std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget);
+
+struct CarrySurvey {
+  std::int64_t bytes = 0;  // that a whole carry-over writes, roughly
+};
+// In a probe (hdf5/probe.hpp): walks all that carry_over will read through HDF5, and throws what it would throw.
+CarrySurvey survey_carry_over(const std::string& path, bool allow_external);
+
+}  // namespace quern::io

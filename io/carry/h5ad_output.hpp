@@ -1,0 +1,39 @@
+// An h5ad on its way out: beside its target under another name, checked, then renamed.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/h5ad_write/output_file.hpp"
+#include "io/safe_file.hpp"
+
+namespace quern::io {
+
+// What the finished file must say of itself.
+struct ExpectedH5ad {
+  std::int64_t n_obs = 0, n_vars = 0;
+  bool has_x = true;
+};
+
+class H5adOutput {
+ public:
+  // Throws what SafeFile throws, and output_error("disk-full") when the disk has not `bytes` left.
+  H5adOutput(const std::string& target, const OutputOptions& options, std::int64_t bytes);
+  const OutputFile& file() const { return file_; }
+  const std::vector<Warning>& warnings() const { return target_.warnings(); }
+  // Everything in the file has been closed. Flushes, closes, opens it again and looks whether it is what was expected, syncs, renames.
+  // Throws output_error; the target is then as it was.
+  void commit(const ExpectedH5ad& expected);
+  std::int64_t file_bytes() const { return file_bytes_; }  // after commit
+
+ private:
+  void read_back(const ExpectedH5ad& expected) const;
+  SafeFile target_;
+  OutputFile file_;
+  std::int64_t file_bytes_ = 0;
+};
+
+// Throws output_error("disk-full") when the folder of `target` has less than `bytes` left.
+void require_free_space(const std::string& target, std::int64_t bytes);
+
+}  // namespace quern::io
