@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/decode/convert.hpp"
 #include "io/source/row_pointers.hpp"
 #include "io/view/audit.hpp"
 #include "io/view/compressed_reader.hpp"
@@ -115,7 +116,10 @@ class MatrixAudit {
     while (reader.next(block)) {
       for (std::size_t m = 0; m + 1 < block.offsets.size(); ++m)
         order_.observe(block.minors.data() + block.offsets[m], block.minors.data() + block.offsets[m + 1]);
-      for (const Number value : block.values) values_.observe(number_as_double(reader.kind(), value));
+      for (const Number value : block.values) {
+        if (values_.of_genes && !is_within_double(reader.kind(), value)) throw value_too_large(matrix_.data.path, "a 64-bit integer");
+        values_.observe(number_as_double(reader.kind(), value));
+      }
       if (progress_) progress_(block.first + block.n_majors(), n_majors, values_.n);
     }
   }

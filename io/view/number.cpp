@@ -58,6 +58,12 @@ double number_as_double(NumberKind kind, Number number) {
   return kind == NumberKind::natural ? static_cast<double>(number.natural) : static_cast<double>(number.whole);
 }
 
+bool is_within_double(NumberKind kind, Number number) {
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  if (kind == NumberKind::natural) return number.natural <= static_cast<std::uint64_t>(most);
+  return kind != NumberKind::whole || (number.whole <= most && number.whole >= -most);
+}
+
 bool is_zero(NumberKind kind, Number number) { return kind == NumberKind::real ? number.real == 0 : number.natural == 0; }
 
 void add_to(NumberKind kind, Number& sum, Number number) {

@@ -22,6 +22,7 @@ NumberKind number_kind(const std::string& numpy_type);
 void read_numbers(const StoredType& type, const std::byte* in, std::size_t n, Number* out);
 Number number_from(NumberKind kind, double value);  // a whole value of a whole kind, as chunk sources give them
 double number_as_double(NumberKind kind, Number number);
+bool is_within_double(NumberKind kind, Number number);  // false: an integer beyond 2^53
 bool is_zero(NumberKind kind, Number number);
 void add_to(NumberKind kind, Number& sum, Number number);  // integers wrap, booleans are or-ed, as numpy does
 // Integers in decimal, booleans True and False, reals in the shortest text that reads back to the same double.
