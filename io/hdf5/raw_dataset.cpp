@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/hdf5/chunk_address.hpp"
 #include "io/hdf5/dataset.hpp"
 #include "io/hdf5/quiet.hpp"
 
@@ -130,7 +131,7 @@ void RawDataset::read_layout(hid_t file) {
   const PropertyHandle file_properties(checked(H5Fget_create_plist(file), path_, "read the creation properties of the file"));
   hsize_t user_block = 0;
   if (H5Pget_userblock(file_properties.get(), &user_block) < 0) throw hdf5_failure(path_, "read the size of the user block");
-  user_block_ = static_cast<std::int64_t>(user_block);
+  chunk_base_ = chunk_address_base(static_cast<std::int64_t>(user_block));
   fill_value_.resize(type_.bytes);
   if (H5Pget_fill_value(properties.get(), memory_type_.get(), fill_value_.data()) < 0)
     std::fill(fill_value_.begin(), fill_value_.end(), std::byte{0});
@@ -161,7 +162,7 @@ RawDataset::StoredPlace RawDataset::stored_place(std::span<const hsize_t> offset
   if (H5Dget_chunk_info_by_coord(dataset_.get(), offset.data(), &place.filter_mask, &address, &bytes) < 0 || address == HADDR_UNDEF)
     throw input_error("truncated", path_, "the stored chunk at " + std::to_string(offset[0]) + " cannot be found",
                       "the file is truncated or damaged; fetch it again");
-  place.file_offset = static_cast<std::int64_t>(address) + user_block_;
+  place.file_offset = static_cast<std::int64_t>(address) + chunk_base_;
   return place;
 }
 

@@ -70,7 +70,7 @@ class RawDataset {
   std::vector<hsize_t> dims_, chunk_dims_;
   Access access_ = Access::library;
   FilterPipeline filters_;
-  std::int64_t contiguous_offset_ = -1, user_block_ = 0;
+  std::int64_t contiguous_offset_ = -1, chunk_base_ = 0;
   std::vector<std::byte> fill_value_;
 };
 

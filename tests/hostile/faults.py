@@ -31,8 +31,8 @@ HDF5 = """
     H5Dread_chunk H5Dwrite H5Dwrite_chunk H5Fcreate H5Fflush H5Fget_create_plist H5Fget_obj_count H5Fopen H5Gcreate2 H5Iget_type
     H5Lexists H5Lget_info H5Lget_val H5Literate H5Lunpack_elink_val H5Oget_info2 H5Oopen H5PLset_loading_state H5Pcreate
     H5Pget_chunk H5Pget_external_count H5Pget_fill_value H5Pget_filter2 H5Pget_layout H5Pget_nfilters H5Pget_sizes H5Pget_userblock
-    H5Pset_chunk H5Pset_chunk_cache H5Pset_deflate H5Pset_elink_cb H5Pset_file_locking H5Pset_filter H5Pset_obj_track_times
-    H5Pset_shuffle H5Pset_vlen_mem_manager H5Rdereference2 H5Screate H5Screate_simple H5Sget_simple_extent_dims
+    H5Pset_chunk H5Pset_chunk_cache H5Pset_deflate H5Pset_elink_cb H5Pset_fapl_core H5Pset_file_locking H5Pset_filter H5Pset_obj_track_times
+    H5Pset_shuffle H5Pset_userblock H5Pset_vlen_mem_manager H5Rdereference2 H5Screate H5Screate_simple H5Sget_simple_extent_dims
     H5Sget_simple_extent_ndims H5Sget_simple_extent_npoints H5Sget_simple_extent_type H5Sselect_hyperslab H5Tarray_create2 H5Tcopy
     H5Tcreate H5Tenum_create H5Tenum_insert H5Tequal H5Tget_array_dims2 H5Tget_array_ndims H5Tget_class H5Tget_ebias H5Tget_fields
     H5Tget_member_index H5Tget_member_name H5Tget_member_type H5Tget_member_value H5Tget_nmembers H5Tget_offset H5Tget_order
