@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "io/decode/chunk_decoder.hpp"
 #include "io/decode/codecs.hpp"
@@ -19,9 +21,28 @@ constexpr std::size_t largest_chunk = std::size_t{1} << 28;  // decoded; more th
 
 // Each names the decoded size of a chunk; 0 when the chunk does not say.
 std::size_t size_by_parameter(Bytes, std::span<const unsigned> params) { return params.size() > 2 ? params[2] : 0; }
+// What a stream that does not tell its size decodes to, by decoding it.
+std::size_t streamed_zstd_size(Bytes in) {
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
+  if (!context) return 0;
+  std::vector<std::byte> piece(ZSTD_DStreamOutSize());
+  ZSTD_inBuffer input{in.data(), in.size(), 0};
+  for (std::size_t size = 0;;) {
+    ZSTD_outBuffer output{piece.data(), piece.size(), 0};
+    const std::size_t left = ZSTD_decompressStream(context.get(), &output, &input);
+    size += output.pos;
+    if (ZSTD_isError(left) != 0 || size > largest_chunk) return 0;
+    if (left == 0 && input.pos == input.size) return size;
+    if (output.pos == 0 && input.pos == input.size) return 0;  // ends early
+  }
+}
 std::size_t zstd_size(Bytes in, std::span<const unsigned>) {
   const unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
-  return size > largest_chunk ? 0 : static_cast<std::size_t>(size);  // the two error codes are huge
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN) return streamed_zstd_size(in);
+  return size > largest_chunk ? 0 : static_cast<std::size_t>(size);  // an error's code is huge
 }
 std::size_t lz4_size(Bytes in, std::span<const unsigned>) {
   std::size_t size = 0;
