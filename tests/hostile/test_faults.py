@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hostile import faults
-from hostile.bases import N_OBS, N_VARS, NNZ, base, cell_names, h5, h5ad, link, random_truth, replace
+from hostile.bases import N_OBS, N_VARS, NNZ, TRUTH, base, cell_names, gene_names, h5, h5ad, link, random_truth, replace
 from hostile.bombs import one_chunk
 from hostile.cases_text import directory
 from hostile.table import run
@@ -54,6 +54,13 @@ def _large(folder):
     return path
 
 
+def _after_a_user_block(folder):
+    path = folder / "input.h5ad"
+    with h5ad.open_08(str(path), cell_names(N_OBS), gene_names(N_VARS), userblock=1024) as root:
+        h5ad.sparse(root, "X", TRUTH, filters="gzip", chunk=100)
+    return path
+
+
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
 # name: (verb, the input, other words)
@@ -78,6 +85,7 @@ SCENARIOS = {
     "obs-zstd": ("show", _half_precision, ["obs", "-o", "OUT/shown.tsv"]),
     "tree": ("info", _with_links, ["--tree"]),
     "info-0.6": ("info", lambda folder: base("0.6", folder), []),
+    "user-block": ("qc", _after_a_user_block, TABLES),
     "obs": ("show", lambda folder: base("modern", folder), ["obs", "-o", "OUT/shown.tsv"]),
     "obs-0.6": ("show", lambda folder: base("0.6", folder), ["obs", "-o", "OUT/shown.tsv"]),
     "X": ("show", lambda folder: base("modern", folder), ["X", "-o", "OUT/shown.tsv"]),
