@@ -3,6 +3,5 @@
 namespace quern::cli {
 
 const char* version() { return QUERN_VERSION; }
-const char* git_commit() { return QUERN_GIT; }
 
 }  // namespace quern::cli
