@@ -56,6 +56,14 @@ HostChunk::HostChunk(const test::Rows& rows, std::size_t first, std::size_t last
   }
 }
 
+HostChunk::HostChunk(const CsrChunkView<MemorySpace::host>& chunk)
+    : offsets(chunk.offsets, chunk.offsets + chunk.n_rows + 1), columns(chunk.columns, chunk.columns + chunk.nnz()), facts(chunk.facts) {
+  if (chunk.value_type == ValueType::f32)
+    values.assign(chunk.values_as<float>(), chunk.values_as<float>() + chunk.nnz());
+  else
+    values.assign(chunk.values_as<double>(), chunk.values_as<double>() + chunk.nnz());
+}
+
 CodedChunk::CodedChunk(const HostChunk& chunk, std::uint32_t n_cols, const Codes& codes)
     : offsets_(chunk.offsets),
       columns_(codes.columns == ColumnCode::u16 ? bytes_as<std::uint16_t>(chunk.columns) : bytes_as<std::uint32_t>(chunk.columns)),

@@ -11,6 +11,7 @@ namespace quern::emulation {
 
 struct HostChunk {
   HostChunk(const test::Rows& rows, std::size_t first, std::size_t last);
+  explicit HostChunk(const CsrChunkView<MemorySpace::host>& chunk);
   std::vector<std::int32_t> offsets{0};
   std::vector<std::uint32_t> columns;
   std::vector<double> values;

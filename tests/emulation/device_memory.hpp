@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace quern::emulation {
@@ -30,9 +31,10 @@ class DeviceArray {
     std::memset(static_cast<void*>(data_.get()), 0xcb, count * sizeof(T));
     register_device_memory(data_.get(), count * sizeof(T));
   }
-  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
+  explicit DeviceArray(std::span<const T> values) : DeviceArray(values.size()) {
     if (count_) std::memcpy(static_cast<void*>(data_.get()), values.data(), count_ * sizeof(T));
   }
+  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(std::span<const T>(values)) {}
   DeviceArray(DeviceArray&&) = default;
   DeviceArray& operator=(DeviceArray&&) = delete;
   DeviceArray(const DeviceArray&) = delete;

@@ -28,7 +28,7 @@ struct KernelCase {
 struct KernelResults {
   std::vector<std::int32_t> n_nonzero;
   std::vector<std::uint64_t> totals, top, sets;
-  std::vector<std::uint64_t> gene_counts, gene_totals;
+  std::vector<std::uint64_t> gene_counts, gene_totals, grand_total;
   std::vector<std::uint64_t> mean, var, mean_log1p_cpm, var_log1p_cpm;  // bits of doubles
   bool operator==(const KernelResults&) const = default;
   // The first array that differs, and where: empty if equal.

@@ -1,0 +1,44 @@
+"""The kernels on the model of a device against the CPU backend: the same digest of every result, for every fixture and every shared file."""
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from conformance.test_shared_data import ANSWERS, DATA, MATRICES, arguments_of
+from support.program import run
+
+BUILD = Path(os.environ.get("QUERN_BUILD_DIR", Path(__file__).resolve().parents[2] / "build"))
+EMULATED = BUILD / "emulated" / "quern"
+FIXTURES = Path(os.environ.get("QUERN_FIXTURES", BUILD / "fixtures"))
+MANIFEST = FIXTURES / "manifest.json"
+CASES = json.loads(MANIFEST.read_text())["cases"] if MANIFEST.exists() else []
+
+
+def digest(binary, path, *arguments, **options):
+    return json.loads(run(binary, "qc", path, *arguments, "--moments", "--json", "-", "-q", **options).stdout)["digest"]
+
+
+def orders():
+    return [{**os.environ, "QUERN_EMULATION_ORDER": order} for order in ("descending", "shuffled")]
+
+
+def test_there_are_cases():
+    assert len(CASES) > 150
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_fixtures(case, quern_bin):
+    file = [FIXTURES / case["path"], *case["arguments"]]
+    expected = digest(quern_bin, *file)
+    descending, shuffled = orders()
+    assert digest(EMULATED, *file, env=descending) == expected
+    assert digest(EMULATED, *file, "--chunk-nnz", "997", env=shuffled) == expected
+
+
+@pytest.mark.parametrize("name,matrix", MATRICES)
+def test_shared_files(name, matrix, quern_bin):
+    if not ANSWERS:
+        pytest.skip(f"no shared data in {DATA}")
+    file = [DATA / name, *arguments_of(name, matrix)]
+    assert digest(EMULATED, *file, env=orders()[1]) == digest(quern_bin, *file)
