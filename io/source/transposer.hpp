@@ -10,7 +10,7 @@
 
 #include "host/core/chunk_source.hpp"
 #include "host/core/memory.hpp"
-#include "io/source/temporary_file.hpp"
+#include "io/temporary_file.hpp"
 
 namespace quern::io {
 

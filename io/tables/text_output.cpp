@@ -1,16 +1,18 @@
 #include "io/tables/text_output.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "io/file_errors.hpp"
+#include "io/temporary_file.hpp"
 
 namespace quern::io {
 namespace {
@@ -34,27 +36,28 @@ struct Descriptor {
   }
 };
 
-Descriptor open_nameless_file(const std::string& tmp_dir) {
-  const char* fallback = getenv("TMPDIR");
-  const std::string folder = !tmp_dir.empty() ? tmp_dir : fallback && *fallback ? fallback : "/tmp";
-  std::string name = folder + "/quern.XXXXXX";
-  Descriptor file(mkostemp(name.data(), O_CLOEXEC));
-  if (file.number < 0) throw write_error(folder, "create a temporary file", errno);
-  unlink(name.c_str());
-  return file;
-}
-
-void copy_all(int from, int to, const std::string& path) {
-  if (lseek(from, 0, SEEK_SET) != 0) throw write_error(path, "read the temporary file back", errno);
-  std::array<char, 65536> block;
-  for (;;) {
-    const ssize_t got = read(from, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw write_error(path, "read the temporary file back", errno);
-    if (got == 0) return;
-    write_all(to, {block.data(), static_cast<std::size_t>(got)}, path);
+// Text that waits in a file until it is known to be right.
+class WaitingText {
+ public:
+  explicit WaitingText(const std::string& folder) : file_(folder, 0) {}
+  void append(std::string_view text) {
+    file_.write(size_, std::as_bytes(std::span(text)));
+    size_ += static_cast<std::int64_t>(text.size());
   }
-}
+  void restart() { size_ = 0; }
+  void copy_to(int descriptor, const std::string& path) const {
+    std::array<char, 65536> block;
+    for (std::int64_t at = 0; at < size_; at += static_cast<std::int64_t>(block.size())) {
+      const auto piece = std::span(block).first(static_cast<std::size_t>(std::min<std::int64_t>(size_ - at, std::ssize(block))));
+      file_.read(at, std::as_writable_bytes(piece));
+      write_all(descriptor, {piece.data(), piece.size()}, path);
+    }
+  }
+
+ private:
+  TemporaryFile file_;
+  std::int64_t size_ = 0;
+};
 
 // gzip without a time stamp: same text, same bytes.
 class Compressor {
@@ -67,7 +70,7 @@ class Compressor {
   Compressor(const Compressor&) = delete;
   Compressor& operator=(const Compressor&) = delete;
 
-  void restart() { deflateReset(&stream_); }
+  void restart() { check(deflateReset(&stream_)); }
   // Hands pieces of compressed text to `take` until `text` is used up; with `last` until the stream is complete.
   template <class Take>
   void put(std::string_view text, bool last, Take&& take) {
@@ -77,31 +80,40 @@ class Compressor {
     do {
       stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
       stream_.avail_out = static_cast<uInt>(piece.size());
-      deflate(&stream_, last ? Z_FINISH : Z_NO_FLUSH);
+      check(deflate(&stream_, last ? Z_FINISH : Z_NO_FLUSH));
       take(std::string_view(piece.data(), piece.size() - stream_.avail_out));
     } while (stream_.avail_out == 0);
   }
 
  private:
+  // Z_BUF_ERROR: there was nothing to do.
+  static void check(int result) {
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+      throw output_error("compression-failed", "", "zlib could not compress an output: error " + std::to_string(result));
+  }
   z_stream stream_{};
 };
 
 }  // namespace
 
 struct TextOutput::State {
-  std::string path;                // for messages
-  std::unique_ptr<SafeFile> file;  // a regular target
-  Descriptor device;               // a special target
-  Descriptor waiting;              // what did not fit the buffer, for standard output and devices
+  std::string path;                    // for messages
+  std::unique_ptr<SafeFile> file;      // a regular target
+  Descriptor device;                   // a special target
+  std::optional<WaitingText> waiting;  // what did not fit the buffer, for standard output and devices
   std::string tmp_dir, buffer;
   std::optional<Compressor> compressor;
   std::vector<Warning> no_warnings;
 
   int final_descriptor() const { return file ? file->descriptor() : device.number >= 0 ? device.number : STDOUT_FILENO; }
 
+  void put(std::string_view bytes) {
+    if (file) return write_all(file->descriptor(), bytes, path);
+    if (!waiting) waiting.emplace(tmp_dir);
+    waiting->append(bytes);
+  }
   void flush() {
-    if (!file && waiting.number < 0) waiting = open_nameless_file(tmp_dir);
-    write_all(file ? file->descriptor() : waiting.number, buffer, path);
+    put(buffer);
     buffer.clear();
   }
   void append(std::string_view bytes) {
@@ -110,8 +122,7 @@ struct TextOutput::State {
       buffer.append(bytes);
       return;
     }
-    if (!file && waiting.number < 0) waiting = open_nameless_file(tmp_dir);
-    write_all(file ? file->descriptor() : waiting.number, bytes, path);
+    put(bytes);
   }
 };
 
@@ -146,18 +157,18 @@ void TextOutput::restart() {
   State& s = *state_;
   s.buffer.clear();
   if (s.compressor) s.compressor->restart();
-  const int written = s.file ? s.file->descriptor() : s.waiting.number;
-  if (written < 0) return;
+  if (s.waiting) s.waiting->restart();
+  if (!s.file) return;
+  const int written = s.file->descriptor();
   if (ftruncate(written, 0) != 0 || lseek(written, 0, SEEK_SET) != 0) throw write_error(s.path, "start the file again", errno);
 }
 
 void TextOutput::commit() {
   State& s = *state_;
   if (s.compressor) s.compressor->put({}, true, [&s](std::string_view bytes) { s.append(bytes); });
-  if (s.waiting.number >= 0) {
+  if (s.waiting) {
     s.flush();
-    copy_all(s.waiting.number, s.final_descriptor(), s.path);
-    return;
+    return s.waiting->copy_to(s.final_descriptor(), s.path);
   }
   write_all(s.final_descriptor(), s.buffer, s.path);
   s.buffer.clear();

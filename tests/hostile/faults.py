@@ -16,7 +16,7 @@ SYSTEM = {
     "mkostemp": (MINUS_ONE, EACCES), "mmap": (MINUS_ONE, ENOMEM), "open": (MINUS_ONE, EMFILE), "pipe2": (MINUS_ONE, EMFILE),
     "pread": (MINUS_ONE, EIO), "pwrite": (MINUS_ONE, ENOSPC), "read": (MINUS_ONE, EIO), "rename": (MINUS_ONE, EACCES),
     "renameat2": (MINUS_ONE, EACCES), "stat": (MINUS_ONE, EIO), "unlink": (MINUS_ONE, EACCES), "write": (MINUS_ONE, ENOSPC),
-    "fallocate": (MINUS_ONE, ENOSPC), "gzopen": (ZERO, EMFILE), "gzgets": (ZERO, EIO), "deflateInit2_": (MINUS_ONE, ENOMEM), "inflateInit_": (MINUS_ONE, ENOMEM),
+    "fallocate": (MINUS_ONE, ENOSPC), "gzopen": (ZERO, EMFILE), "gzgets": (ZERO, EIO), "deflateInit2_": (MINUS_ONE, ENOMEM), "deflate": (-2, 0), "deflateReset": (-2, 0), "inflateInit_": (MINUS_ONE, ENOMEM),
     "libdeflate_alloc_decompressor": (ZERO, ENOMEM), "libdeflate_alloc_compressor": (ZERO, ENOMEM), "ZSTD_createDCtx": (ZERO, ENOMEM),
     "ZSTD_createCCtx": (ZERO, ENOMEM), "XXH3_createState": (ZERO, ENOMEM),
 }
@@ -59,7 +59,7 @@ static void note(const char* site) {
   syscall(1, descriptor, line, (long)snprintf(line, sizeof line, "%s\n", site));
   syscall(3, descriptor);
 }
-static int fails(const char* function, void* caller) {
+static int fails(const char* function, long flags, void* caller) {
   static __thread int busy; /* what is called here may be among what is wrapped */
   if (busy) return 0;
   busy = 1;
@@ -67,6 +67,10 @@ static int fails(const char* function, void* caller) {
   if (absent && !strcmp(function, absent)) {
     busy = 0;
     return 22; /* EINVAL */
+  }
+  if (absent && !strcmp(absent, "O_TMPFILE") && !strcmp(function, "open") && (flags & 020000000)) {
+    busy = 0;
+    return 95; /* EOPNOTSUPP */
   }
   Place place;
   int failing = 0;
@@ -93,7 +97,7 @@ static int fails(const char* function, void* caller) {
   long name(long a, long b, long c, long d, long e, long f, long g, long h) { \
     static long (*real)(long, long, long, long, long, long, long, long); \
     if (!real) real = dlsym((void*)-1, #name); \
-    const int failing = fails(#name, __builtin_return_address(0)); \
+    const int failing = fails(#name, b, __builtin_return_address(0)); \
     if (failing) { \
       if (acts) real(a, b, c, d, e, f, g, h); \
       *__errno_location() = failing > 0 ? failing : error; \
@@ -132,7 +136,7 @@ class Faults:
         return {**os.environ, "LD_PRELOAD": str(self.library), "QUERN_CALLS_LOG": str(path), "QUERN_CALL_ABSENT": absent}
 
     def fail(self, site, absent=""):
-        """`absent`: a function that the system does not have."""
+        """`absent`: a function that the system does not have, or O_TMPFILE."""
         return {**os.environ, "LD_PRELOAD": str(self.library), "QUERN_CALL_FAILS": site, "QUERN_CALL_ABSENT": absent}
 
     def interrupt(self, site):

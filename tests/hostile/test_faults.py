@@ -94,8 +94,9 @@ SCENARIOS = {
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])
 
-ABSENT = {"no-renameat2": "renameat2"}  # of a scenario: what the system does not have
+ABSENT = {"no-renameat2": "renameat2", "no-nameless-files": "O_TMPFILE"}  # of a scenario: what the system does not have
 SCENARIOS["no-renameat2"] = SCENARIOS["gzip"]
+SCENARIOS["no-nameless-files"] = SCENARIOS["stdout"]
 
 # What the error says when a function fails and the answer is not the same without it.
 SAYS = {

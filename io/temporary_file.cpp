@@ -1,4 +1,4 @@
-#include "io/source/temporary_file.hpp"
+#include "io/temporary_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -66,10 +66,10 @@ void TemporaryFile::read(std::int64_t offset, std::span<std::byte> out) const {
 
 void TemporaryFile::fail(const char* doing, int error_number) const {
   const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
+  const std::string needed = bytes_ > 0 ? "; " + std::to_string(bytes_ >> 20) + " MiB are needed for sorting" : "";
   throw output_error(full ? "tmp-full" : "tmp-failed", folder_,
-                     std::string("could not ") + doing + " there: " + std::strerror(error_number) + "; " + std::to_string(bytes_ >> 20) +
-                         " MiB are needed for sorting",
-                     "name another folder with --tmp-dir, or give more --memory");
+                     std::string("could not ") + doing + " there: " + std::strerror(error_number) + needed,
+                     std::string("name another folder with --tmp-dir") + (bytes_ > 0 ? ", or give more --memory" : ""));
 }
 
 }  // namespace quern::io

@@ -9,8 +9,8 @@ namespace quern::io {
 
 class TemporaryFile {
  public:
-  // In `folder` (empty: TMPDIR, else /tmp), readable by the user alone. Throws output_error "tmp-full" (no room for `bytes`) or
-  // "tmp-failed".
+  // In `folder` (empty: TMPDIR, else /tmp), readable by the user alone. `bytes`: what sorting will need, asked for at once; 0: not known,
+  // and more memory would not help. Throws output_error "tmp-full" or "tmp-failed".
   TemporaryFile(const std::string& folder, std::int64_t bytes);
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
