@@ -9,9 +9,9 @@ import pytest
 BOOTSTRAP = Path(__file__).resolve().parents[2] / "bootstrap"
 
 
-def bootstrap(*arguments, path=None):
+def bootstrap(*arguments, path=None, cwd=None):
     environment = {**os.environ, **({"PATH": f"{path}:{os.environ['PATH']}"} if path else {})}
-    return subprocess.run([BOOTSTRAP, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)
+    return subprocess.run([BOOTSTRAP, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=cwd)
 
 
 @pytest.mark.parametrize("arguments", [[], ["buidl"], ["build", "everything"], ["demo", "--cells"], ["demo", "a", "b"], ["demo", "--sells", "3"],
@@ -43,3 +43,12 @@ def test_packages_that_cannot_be_installed_are_listed(user, may, tmp_path):
     done = bootstrap("build", path=tmp_path)
     assert done.returncode == 2
     assert "apt-get install cmake libhdf5-dev" in done.stderr
+
+
+def test_a_file_is_looked_for_where_the_user_is(tmp_path):
+    fake(tmp_path, "dpkg-query", "exit 1")
+    fake(tmp_path, "apt-get", "exit 100")
+    fake(tmp_path, "sudo", 'exec "$@"')
+    (tmp_path / "mine.h5ad").touch()
+    assert "apt-get install python3" in bootstrap("demo", "mine.h5ad", path=tmp_path, cwd=tmp_path).stderr
+    assert "no such file" in bootstrap("demo", "mine.h5ad", path=tmp_path, cwd=tmp_path.parent).stderr
