@@ -36,13 +36,14 @@ def fake(folder, name, script):
 
 @pytest.mark.parametrize("user,may", [(0, "apt-get fails"), (1000, "sudo fails")])
 def test_packages_that_cannot_be_installed_are_listed(user, may, tmp_path):
-    fake(tmp_path, "dpkg-query", 'case "$*" in *libhdf5-dev*|*cmake*) exit 1;; esac; printf installed')
+    fake(tmp_path, "dpkg-query", 'case "$*" in *libhdf5-dev*|*cmake*|*python3) exit 1;; esac; printf installed')
     fake(tmp_path, "id", f"echo {user}")
     fake(tmp_path, "apt-get", "exit 100")
     fake(tmp_path, "sudo", 'test "$*" = "" || exit 1' if may == "sudo fails" else 'exec "$@"')
-    done = bootstrap("build", path=tmp_path)
-    assert done.returncode == 2
-    assert "apt-get install cmake libhdf5-dev" in done.stderr
+    for verb, packages in (("build", "cmake libhdf5-dev"), ("demo", "cmake libhdf5-dev python3"), ("test", "cmake libhdf5-dev python3")):
+        done = bootstrap(verb, path=tmp_path)
+        assert done.returncode == 2
+        assert f"apt-get install {packages}\n" in done.stderr
 
 
 def test_a_file_is_looked_for_where_the_user_is(tmp_path):
@@ -50,5 +51,5 @@ def test_a_file_is_looked_for_where_the_user_is(tmp_path):
     fake(tmp_path, "apt-get", "exit 100")
     fake(tmp_path, "sudo", 'exec "$@"')
     (tmp_path / "mine.h5ad").touch()
-    assert "apt-get install python3" in bootstrap("demo", "mine.h5ad", path=tmp_path, cwd=tmp_path).stderr
+    assert "apt-get install g++" in bootstrap("demo", "mine.h5ad", path=tmp_path, cwd=tmp_path).stderr
     assert "no such file" in bootstrap("demo", "mine.h5ad", path=tmp_path, cwd=tmp_path.parent).stderr
