@@ -31,6 +31,12 @@ bool contains_class(hid_t type, H5T_class_t kind, const std::string& path) {
   return found > 0;
 }
 
+std::size_t stored_size(hid_t type, const std::string& path) {
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes == 0) throw hdf5_failure(path, "tell the size of a type");
+  return bytes;
+}
+
 // Has values that lie elsewhere in the file (strings, lists of variable length).
 bool is_variable(const Dataset& from) {
   if (from.element.variable_length || contains_class(from.type.get(), H5T_VLEN, from.path)) return true;
@@ -202,17 +208,19 @@ std::vector<std::string> attribute_names(hid_t object, const std::string& where)
 void copy_attribute(CarryContext& context, hid_t from, const std::string& where, hid_t to, const std::string& path,
                     const std::string& name) {
   constexpr std::size_t most_bytes = std::size_t{1} << 24;
-  const AttributeHandle source(checked(H5Aopen(from, name.c_str(), H5P_DEFAULT), where, "open an attribute"));
-  const TypeHandle type(checked(H5Aget_type(source.get()), where, "read an attribute's type"));
-  const SpaceHandle space(checked(H5Aget_space(source.get()), where, "read an attribute's shape"));
+  const std::string what = where + " (attribute " + name + ")";
+  const AttributeHandle source(checked(H5Aopen(from, name.c_str(), H5P_DEFAULT), what, "open the attribute"));
+  const TypeHandle type(checked(H5Aget_type(source.get()), what, "read the attribute's type"));
+  const SpaceHandle space(checked(H5Aget_space(source.get()), what, "read the attribute's shape"));
   if (contains_class(type.get(), H5T_REFERENCE, where))
     return context.warn("attribute-left-out", where + ": the attribute " + name + " refers to another object and is left out");
   const hssize_t points = H5Sget_simple_extent_npoints(space.get());
-  const std::size_t count = points < 0 ? 0 : static_cast<std::size_t>(points), size = H5Tget_size(type.get());
-  if (size == 0 || count > most_bytes / size) throw input_error("bad-shape", where, "the attribute " + name + " is larger than 16 MiB");
+  if (points < 0) throw hdf5_failure(what, "read the attribute's shape");
+  const std::size_t count = static_cast<std::size_t>(points), size = stored_size(type.get(), what);
+  if (count > most_bytes / size) throw input_error("bad-shape", what, "the attribute is larger than 16 MiB");
   std::vector<std::byte> value(std::max<std::size_t>(count * size, 1));
   const bool has_values = H5Sget_simple_extent_type(space.get()) != H5S_NULL && count > 0;
-  if (has_values && H5Aread(source.get(), type.get(), value.data()) < 0) throw hdf5_failure(where, "read an attribute");
+  if (has_values && H5Aread(source.get(), type.get(), value.data()) < 0) throw hdf5_failure(what, "read the attribute");
   const std::string object = path + "@" + name;
   OutputAttribute copy(
       made(H5Acreate2(to, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), object, "create the attribute"), object);
@@ -297,15 +305,16 @@ OutputDataset copy_field(CarryContext& context, const Dataset& from, const std::
     return stand_in(to, name);
   }
   std::vector<hsize_t> dims;
-  TypeHandle value_type(H5Tcopy(member_type.get()));
+  TypeHandle value_type(checked(H5Tcopy(member_type.get()), from.path, "copy the type"));
   if (H5Tget_class(member_type.get()) == H5T_ARRAY) {
     dims.resize(static_cast<std::size_t>(std::max(0, H5Tget_array_ndims(member_type.get()))));
-    H5Tget_array_dims2(member_type.get(), dims.data());
+    if (dims.empty() || H5Tget_array_dims2(member_type.get(), dims.data()) < 0)
+      throw hdf5_failure(from.path, "read the dimensions of the arrays in a field");
     value_type = TypeHandle(checked(H5Tget_super(member_type.get()), from.path, "read the type of a field"));
   }
-  const std::size_t row_bytes = H5Tget_size(member_type.get());
+  const std::size_t row_bytes = stored_size(member_type.get(), from.path);
   TypeHandle record(checked(H5Tcreate(H5T_COMPOUND, row_bytes), from.path, "make a record type"));
-  if (H5Tinsert(record.get(), field.c_str(), 0, member_type.get()) < 0) throw hdf5_failure(from.path, "make a record type");
+  if (H5Tinsert(record.get(), field.c_str(), 0, member_type.get()) < 0) throw hdf5_failure(from.path, "add a field to a record type");
   RowsOut out(to, name, value_type.get(), rows.n_kept(from.dims.at(0)), dims, packing_like(from), context.budget, context.threads);
   const auto most = std::max<std::int64_t>(1, std::min(rows_at_once(from, from.element.size), from.dims[0]));
   const Claim claim = context.budget.claim("arrays that are carried over", row_bytes * static_cast<std::size_t>(most));

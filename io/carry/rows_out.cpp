@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t chunk_bytes = std::size_t{1} << 20;
 
+std::size_t value_bytes(hid_t type, const std::string& path) {
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes == 0) throw_write_failed(path, "tell the size of its values");
+  return bytes;
+}
+
 OutputDataset make_contiguous(const OutputGroup& parent, const std::string& name, const std::string& path, hid_t type, std::int64_t n_rows,
                               const std::vector<hsize_t>& row_dims) {
   std::vector<hsize_t> dims{static_cast<hsize_t>(n_rows)};
@@ -29,7 +35,7 @@ RowsOut::RowsOut(const OutputGroup& parent, const std::string& name, hid_t type,
     : path_(object_path(parent.object(), name)),
       n_rows_(n_rows),
       row_dims_(std::move(row_dims)),
-      row_bytes_(std::accumulate(row_dims_.begin(), row_dims_.end(), H5Tget_size(type), std::multiplies<>())),
+      row_bytes_(std::accumulate(row_dims_.begin(), row_dims_.end(), value_bytes(type, path_), std::multiplies<>())),
       type_(made(H5Tcopy(type), path_, "copy its type")) {
   if (compression.packing == Packing::none || n_rows == 0 || row_bytes_ == 0) {
     contiguous_ = make_contiguous(parent, name, path_, type, n_rows, row_dims_);

@@ -1,6 +1,7 @@
 #include "io/carry/sparse_out.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -17,6 +18,30 @@ bool needs_wide(const MatrixShape& shape) {
   return std::max({shape.nnz, shape.n_rows, shape.n_cols}) > std::numeric_limits<std::int32_t>::max();
 }
 
+template <class T>
+void encode_as(const double* values, std::size_t n, std::byte* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const T value = static_cast<T>(values[i]);
+    std::memcpy(out + i * sizeof(T), &value, sizeof(T));
+  }
+}
+
+template <class Small, class Short, class Long, class Widest>
+void encode_whole(const double* values, std::size_t n, std::size_t bytes, std::byte* out) {
+  if (bytes == 1) return encode_as<Small>(values, n, out);
+  if (bytes == 2) return encode_as<Short>(values, n, out);
+  if (bytes == 4) return encode_as<Long>(values, n, out);
+  encode_as<Widest>(values, n, out);
+}
+
+// Values that the type holds, as the chunk's source has read them from one; little-endian.
+void encode(const double* values, std::size_t n, const ElementType& type, std::byte* out) {
+  if (type.kind == TypeClass::floating) return type.size == 4 ? encode_as<float>(values, n, out) : encode_as<double>(values, n, out);
+  if (type.is_signed || type.kind == TypeClass::boolean)
+    return encode_whole<std::int8_t, std::int16_t, std::int32_t, std::int64_t>(values, n, type.size, out);
+  encode_whole<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>(values, n, type.size, out);
+}
+
 }  // namespace
 
 SparseOut::SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t value_type, const Compression& compression,
@@ -24,7 +49,7 @@ SparseOut::SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t v
     : group_(group),
       shape_(shape),
       wide_(needs_wide(shape)),
-      value_type_(made(H5Tcopy(value_type), group.object(), "copy a type")),
+      value_type_(element_type(value_type)),
       data_(make_appender(group, "data", value_type, compression, budget, n_parallel)),
       indices_(
           make_appender(group, "indices", wide_ ? file_type<std::int64_t>() : file_type<std::int32_t>(), compression, budget, n_parallel)) {
@@ -55,9 +80,8 @@ void SparseOut::append(const ChunkBuffer& chunk, RowRange rows) {
     } else {
       indices_.append_values(columns);
     }
-    std::copy_n(reinterpret_cast<const std::byte*>(chunk.values_as<double>() + at), n * sizeof(double), converted_.begin());
-    done(H5Tconvert(H5T_NATIVE_DOUBLE, value_type_.get(), n, converted_.data(), nullptr, H5P_DEFAULT), group_.object(), "convert values");
-    data_.append(std::span<const std::byte>(converted_).first(n * H5Tget_size(value_type_.get())));
+    encode(chunk.values_as<double>() + at, n, value_type_, converted_.data());
+    data_.append(std::span<const std::byte>(converted_).first(n * value_type_.size));
   }
 }
 

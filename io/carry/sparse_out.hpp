@@ -8,6 +8,7 @@
 #include "host/core/memory.hpp"
 #include "io/h5ad_write/chunked_dataset.hpp"
 #include "io/h5ad_write/output_file.hpp"
+#include "io/hdf5/types.hpp"
 
 namespace quern::io {
 
@@ -15,7 +16,7 @@ namespace quern::io {
 // upper bound) and both dimensions allow it. Serial; packs several chunks at a time.
 class SparseOut {
  public:
-  // `value_type`: the file's type of the values. Claims its buffers and 8 bytes a row.
+  // `value_type`: the file's type of the values, little-endian, of 8 to 64 bits. Claims its buffers and 8 bytes a row.
   SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t value_type, const Compression& compression, MemoryBudget& budget,
             int n_parallel);
   // Rows `rows` (of the source) of a chunk whose values are doubles; they become the next rows.
@@ -29,7 +30,7 @@ class SparseOut {
   const OutputGroup& group_;
   MatrixShape shape_;
   bool wide_;
-  TypeHandle value_type_;
+  ElementType value_type_;
   std::vector<Claim> claims_;
   ChunkAppender data_, indices_;
   std::vector<std::int64_t> pointers_;

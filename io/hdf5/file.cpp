@@ -16,6 +16,7 @@ namespace {
 // Once a process: HDF5 prints nothing and loads no code on a file's behalf.
 void initialise_library() {
   static const bool done = [] {
+    H5dont_atexit();  // before anything else: an output that is given up after a failed write must not be closed at exit
     H5open();
     keep_hdf5_quiet();
     if (H5PLset_loading_state(0) < 0) throw hdf5_failure("/", "turn plugins off");

@@ -61,6 +61,29 @@ def _after_a_user_block(folder):
     return path
 
 
+def _everything(folder):
+    """What a carry-over does not meet in an ordinary file."""
+
+    def edit(root):
+        root["uns/number"], root["uns/text"], root["uns/none"] = np.float64(1.5), "text", h5py.Empty("f4")
+        root["uns/fixed"] = np.array([b"one"])
+        root["uns/texts"] = np.array([["a", "b"], ["c", "d"]], dtype=h5py.string_dtype())
+        root["uns/table"] = np.array([(1, "x"), (2, "y")], dtype=[("n", "i4"), ("t", h5py.string_dtype())])
+        odd = root.create_group("uns/odd")
+        odd.attrs.update({"encoding-type": "of-tomorrow", "encoding-version": "9", "refers": root["X"].ref, "list": np.arange(3)})
+        odd["values"] = np.arange(5)
+        codes = root.create_dataset("uns/groups/codes", data=np.array([0, 1, -1], dtype="i1"))
+        codes.parent.attrs.update({"encoding-type": "categorical", "encoding-version": "0.2.0", "ordered": False})
+        root["uns/groups/categories"] = np.array([1.5, 2.5])
+        names = root.create_group("uns/names")
+        names.attrs.update({"encoding-type": "nullable-string-array", "encoding-version": "0.1.0"})
+        names["values"], names["mask"] = np.array(["a", "b"], dtype=h5py.string_dtype()), np.array([True, False])
+        replace("X/indices", root["X/indices"][...].astype("u4"), filters="gzip")(root)
+
+    return h5("modern", edit)(folder)
+
+
+WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
 # name: (verb, the input, other words)
@@ -91,6 +114,15 @@ SCENARIOS = {
     "X": ("show", lambda folder: base("modern", folder), ["X", "-o", "OUT/shown.tsv"]),
     "generated": ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20"]),
 }
+SCENARIOS |= {
+    "written": ("qc", lambda folder: base("modern", folder), WRITTEN),
+    "written-0.7": ("qc", lambda folder: base("0.7", folder), WRITTEN),
+    "written-0.6": ("qc", lambda folder: base("0.6", folder), WRITTEN),
+    "written-table": ("qc", _arrays_in_a_table, WRITTEN),
+    "written-contiguous": ("qc", lambda folder: base("contiguous", folder), WRITTEN),
+    "written-half": ("qc", _half_precision, WRITTEN),
+    "written-everything": ("qc", _everything, WRITTEN),
+}
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])
 
@@ -105,9 +137,9 @@ SAYS = {
     "H5Dcreate2": "create", "H5Dget_create_plist": "layout|creation properties", "H5Dget_space": "shape|dataspace|get its space",
     "H5Dget_type": "the dataset's type|read the type", "H5Dopen2": "open the dataset|is not there", "H5Dread": "read", "H5Dread_chunk": "stored chunk",
     "H5Dwrite": "write", "H5Dwrite_chunk": "write", "H5Fclose": "close", "H5Fcreate": "create", "H5Fflush": "write the file out",
-    "H5Fget_create_plist": "creation properties of the file", "H5Fopen": "open the file", "H5Gclose": "close", "H5Gcreate2": "create",
+    "H5Fget_create_plist": "creation properties of the file", "H5Fopen": "open the file", "H5Gclose": "close", "H5Gcreate2": "create", "H5Gopen2": "open the top group",
     "H5Lexists": "look for it", "H5Literate": "list the group", "H5Oopen": "open the object|open the group|follow", "H5Pcreate": "prepare|create it",
-    "H5PLset_loading_state": "turn plugins off", "H5Pget_userblock": "user block", "H5Pset_chunk": "set its chunk", "H5Pset_deflate": "set the",
+    "H5PLset_loading_state": "turn plugins off", "H5Pget_userblock": "user block", "H5Pset_fapl_core": "set file|keep it in memory", "H5Tdetect_class": "look at the type", "H5Pset_chunk": "set its chunk", "H5Pset_deflate": "set the",
     "H5Pset_elink_cb": "refuse external links", "H5Pset_filter": "set the", "H5Pset_obj_track_times": "set (file|group|dataset)",
     "H5Pset_shuffle": "set the shuffle", "H5Screate": "make", "H5Screate_simple": "make|select rows", "H5Sselect_hyperslab": "select",
     "H5Tarray_create2": "array type", "H5Tcopy": "copy|make", "H5Tcreate": "make", "H5Tenum_create": "make it", "H5Tenum_insert": "add ",
