@@ -107,7 +107,7 @@ def test_old_elements_are_upgraded(quern_bin, tmp_path):
 
 
 def test_more_columns_than_an_attribute_of_old_holds(quern_bin, tmp_path):
-    wide = pd.DataFrame({f"column {i}": np.full(30, i) for i in range(5000)}, index=[f"c{i}" for i in range(30)])
+    wide = pd.DataFrame({f"column {i}": np.full(30, i) for i in range(5200)}, index=[f"c{i}" for i in range(30)])
     adata = ad.AnnData(np.eye(30, dtype="f4"), obs=pd.DataFrame(index=wide.index), obsm={"wide": wide})
     adata.write_h5ad(tmp_path / "in.h5ad")
     run(quern_bin, "qc", tmp_path / "in.h5ad", "-o", tmp_path / "out.h5ad", "--percent-top", "none")
