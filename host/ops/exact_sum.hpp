@@ -73,7 +73,7 @@ class ExactSum {
  private:
   QUERN_HOST_DEVICE static Addend split(std::uint64_t significand, int position, bool negative) {
     if (position < 0) {  // the bits below the grid are zeros, or the type's contract is broken
-      significand >>= -position;
+      significand = position > -64 ? significand >> -position : 0;
       position = 0;
     }
     const uint128 shifted = static_cast<uint128>(significand) << (position & 31);
