@@ -55,6 +55,9 @@ class MemoryBudget {
   std::vector<Row> rows_;
 };
 
+// What is cut from one block begins at a multiple of a cache line.
+constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
 // Where the ring's memory comes from; page-locked memory replaces the pageable one when the backend is CUDA.
 class HostMemory {
  public:

@@ -6,9 +6,6 @@
 namespace quern {
 namespace {
 
-constexpr std::size_t alignment = 64;
-constexpr std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-
 struct Parts {
   std::size_t offsets, columns, values, n_nonzero, totals, top, sets, staging;
   explicit Parts(const SlotLayout& layout) {

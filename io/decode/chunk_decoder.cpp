@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "io/decode/codecs.hpp"
+#include "io/decode/corrupt_chunk.hpp"
 
 namespace quern::io {
 namespace {
@@ -60,30 +61,6 @@ std::size_t element_bytes_of(const FilterStep& shuffle, const FilterPipeline& pi
   return shuffle.params.empty() ? pipeline.element_bytes : shuffle.params.front();
 }
 
-const char* name_of(int id) {
-  switch (static_cast<FilterId>(id)) {
-    case FilterId::deflate:
-      return "gzip";
-    case FilterId::shuffle:
-      return "shuffle";
-    case FilterId::fletcher32:
-      return "fletcher32";
-    case FilterId::lzf:
-      return "lzf";
-    case FilterId::blosc:
-      return "blosc";
-    case FilterId::lz4:
-      return "lz4";
-    case FilterId::zstd:
-      return "zstd";
-  }
-  return "unknown filter";
-}
-
-Error corrupt(const std::string& object, const std::string& found) {
-  return input_error("corrupt-chunk", object, found, "the file is damaged: copy or download it again");
-}
-
 std::uint32_t little_endian_32(std::span<const std::byte> bytes) {
   std::uint32_t value = 0;
   for (std::size_t i = 4; i-- > 0;) value = value << 8 | std::to_integer<std::uint32_t>(bytes[i]);
@@ -92,7 +69,7 @@ std::uint32_t little_endian_32(std::span<const std::byte> bytes) {
 
 std::span<const std::byte> without_checksum(std::span<const std::byte> in, const std::string& object) {
   if (in.size() < 4)
-    throw corrupt(object, "a stored chunk of " + std::to_string(in.size()) + " bytes has no room for its fletcher32 checksum");
+    throw corrupt_chunk(object, "a stored chunk of " + std::to_string(in.size()) + " bytes has no room for its fletcher32 checksum");
   const auto data = in.first(in.size() - 4);
   if (!fletcher32_matches(data, little_endian_32(in.last(4))))
     throw input_error("bad-checksum", object, "a stored chunk does not match its fletcher32 checksum",
@@ -199,13 +176,14 @@ void ChunkDecoder::decode(std::span<const std::byte> stored, std::uint32_t filte
     const std::span<std::byte> target = i == first ? out : std::span<std::byte>(state_->between[next_buffer++ % 2]);
     const std::size_t written = state_->undo(steps[i], current, target);
     if (written == undecodable || (i == first && written != out.size()))
-      throw corrupt(object, "a stored chunk of " + std::to_string(stored.size()) + " bytes does not decode (" + name_of(steps[i].id) +
-                                ") to the " + std::to_string(out.size()) + " bytes of a chunk");
+      throw corrupt_chunk(object, "a stored chunk of " + std::to_string(stored.size()) + " bytes does not decode (" +
+                                      filter_name(steps[i].id) + ") to the " + std::to_string(out.size()) + " bytes of a chunk");
     current = target.first(written);
   }
   if (current.data() == out.data() && current.size() == out.size()) return;
   if (current.size() != out.size())
-    throw corrupt(object, "a stored chunk holds " + std::to_string(current.size()) + " bytes, expected " + std::to_string(out.size()));
+    throw corrupt_chunk(object,
+                        "a stored chunk holds " + std::to_string(current.size()) + " bytes, expected " + std::to_string(out.size()));
   std::memcpy(out.data(), current.data(), out.size());
 }
 

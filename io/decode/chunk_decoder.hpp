@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "io/decode/filter_id.hpp"
+
 namespace quern::io {
 
 // HDF5's registered filter numbers.
-enum class FilterId : int { deflate = 1, shuffle = 2, fletcher32 = 3, lzf = 32000, blosc = 32001, lz4 = 32004, zstd = 32015 };
-
 struct FilterStep {
   int id = 0;
   std::vector<unsigned> params;  // cd_values

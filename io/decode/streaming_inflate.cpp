@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <new>
 
-#include "host/core/error.hpp"
 #include "io/decode/chunk_decoder.hpp"
+#include "io/decode/corrupt_chunk.hpp"
 
 namespace quern::io {
 namespace {
 
 constexpr std::size_t largest_step = std::size_t{1} << 30;  // zlib counts in 32 bits
-
-Error corrupt(const std::string& object, const std::string& found) {
-  return input_error("corrupt-chunk", object, found, "the file is damaged: copy or download it again");
-}
 
 }  // namespace
 
@@ -50,18 +46,18 @@ std::size_t StreamingInflate::read(std::span<const std::byte>& in, std::span<std
     written += made;
     state_->ended = result == Z_STREAM_END;
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-      throw corrupt(object, std::string("a stored chunk does not inflate: ") + (z.msg ? z.msg : "invalid data"));
+      throw corrupt_chunk(object, std::string("a stored chunk does not inflate: ") + (z.msg ? z.msg : "invalid data"));
     if (taken == 0 && made == 0) break;
   }
   if (state_->ended && !in.empty())
-    throw corrupt(object, std::to_string(in.size()) + " bytes follow the end of a stored chunk's gzip stream");
+    throw corrupt_chunk(object, std::to_string(in.size()) + " bytes follow the end of a stored chunk's gzip stream");
   return written;
 }
 
 void StreamingInflate::finish(std::span<const std::byte> in, const std::string& object) {
   std::byte surplus{};
-  if (read(in, {&surplus, 1}, object) > 0) throw corrupt(object, "a stored chunk inflates to more bytes than the chunk holds");
-  if (!state_->ended) throw corrupt(object, "a stored chunk's gzip stream is cut short");
+  if (read(in, {&surplus, 1}, object) > 0) throw corrupt_chunk(object, "a stored chunk inflates to more bytes than the chunk holds");
+  if (!state_->ended) throw corrupt_chunk(object, "a stored chunk's gzip stream is cut short");
 }
 
 }  // namespace quern::io

@@ -3,13 +3,14 @@
 #include <charconv>
 
 #include "host/core/error.hpp"
+#include "io/decode/filter_id.hpp"
 #include "io/h5ad_write/write_handles.hpp"
 #include "io/hdf5/filters.hpp"
 
 namespace quern::io {
 namespace {
 
-constexpr H5Z_filter_t kZstdFilter = 32015;  // registered with The HDF Group
+constexpr auto zstd_filter = static_cast<H5Z_filter_t>(FilterId::zstd);
 
 Error bad_compression(const std::string& text) {
   return usage_error("bad-compression", "--compression", "'" + text + "' is not a compression",
@@ -61,9 +62,9 @@ void declare_filters(hid_t creation, const Compression& compression, const std::
   if (compression.packing == Packing::gzip)
     done(H5Pset_deflate(creation, static_cast<unsigned>(compression.level)), object, "set the gzip filter");
   if (compression.packing == Packing::zstd) {
-    if (H5Zfilter_avail(kZstdFilter) <= 0) register_filters();  // HDF5 creates datasets only with filters it knows
+    if (H5Zfilter_avail(zstd_filter) <= 0) register_filters();  // HDF5 creates datasets only with filters it knows
     const unsigned level = static_cast<unsigned>(compression.level);
-    done(H5Pset_filter(creation, kZstdFilter, H5Z_FLAG_MANDATORY, 1, &level), object, "set the zstd filter");
+    done(H5Pset_filter(creation, zstd_filter, H5Z_FLAG_MANDATORY, 1, &level), object, "set the zstd filter");
   }
 }
 

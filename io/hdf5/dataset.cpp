@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "io/decode/filter_id.hpp"
+
 namespace quern::io {
 namespace {
 
@@ -14,15 +16,6 @@ std::vector<std::int64_t> signed_dims(const std::vector<hsize_t>& dims, const st
     out.push_back(static_cast<std::int64_t>(dim));
   }
   return out;
-}
-
-std::string filter_name(H5Z_filter_t id) {
-  static const std::pair<H5Z_filter_t, const char*> known[] = {{1, "gzip"},    {2, "shuffle"},        {3, "fletcher32"}, {4, "szip"},
-                                                               {5, "nbit"},    {6, "scaleoffset"},    {32000, "lzf"},    {32001, "blosc"},
-                                                               {32004, "lz4"}, {32008, "bitshuffle"}, {32015, "zstd"},   {32026, "blosc2"}};
-  for (const auto& [number, name] : known)
-    if (number == id) return name;
-  return std::to_string(id);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/core/error.hpp"
+#include "host/core/memory.hpp"
 #include "io/decode/convert.hpp"
 #include "io/source/canonical_rows.hpp"
 #include "io/source/element_stream_types.hpp"
@@ -15,7 +16,6 @@ namespace quern::io {
 namespace {
 
 constexpr std::int64_t most_entries = 1 << 18, least_entries = 1 << 12;
-constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 std::span<std::byte> take(std::span<std::byte>& from, std::size_t bytes) {
   const auto part = from.first(bytes);

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/core/memory.hpp"
+
 namespace quern::io {
 namespace {
 
 constexpr std::size_t comfortable_tile = std::size_t{1} << 20;  // of bands cut by us
-constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 std::int64_t extent_of(const std::vector<hsize_t>& dims, std::size_t i) { return i < dims.size() ? static_cast<std::int64_t>(dims[i]) : 1; }
 

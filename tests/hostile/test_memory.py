@@ -2,9 +2,11 @@
 import re
 from dataclasses import dataclass
 
+import h5py
+import numpy as np
 import pytest
 
-from hostile.bases import N_OBS, N_VARS
+from hostile.bases import N_OBS, N_VARS, h5ad
 from hostile.bombs import bomb, one_chunk, zeros_deflated
 from hostile.repeated import repeated
 from hostile.table import command_of, judge, run
@@ -122,3 +124,25 @@ def test_names(binary_for_all, folder, case):
     assert done.status == (0 if exit_code == "ok" else int(exit_code)), told
     assert code in told and case.says in told, told
     assert done.peak_bytes <= budget + OVERHEAD, told
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+def test_row_larger_than_a_slot_is_refused_before_values_are_read(binary_for_all, folder, kind):
+    """One cell has three million entries; whoever read their values would find that they do not inflate."""
+    n = 3 * MILLION
+    path = repeated(folder, 2, n)
+    with h5py.File(path, "r+") as root:
+        del root["X"]
+        x = root.create_group("X")
+        h5ad.tag(x, f"{kind}_matrix", "0.1.0")
+        x.attrs["shape"] = np.array([2, n])
+        x["indptr"] = np.array([0, n, n]) if kind == "csr" else np.arange(n + 1)
+        x["indices"] = np.arange(n, dtype="i4") if kind == "csr" else np.zeros(n, "i4")
+        data = x.create_dataset("data", shape=(n,), chunks=(1 << 16,), dtype="f4", compression="gzip")
+        for first in range(0, n, 1 << 16):
+            data.id.write_direct_chunk((first,), b"no gzip stream")
+    enough = run(binary_for_all, ["qc", path, "-m", "1GiB", "--percent-top", "none"], folder / "out")
+    assert enough.status == 3 and "[corrupt-chunk]" in enough.stderr, enough.stderr
+    done = run(binary_for_all, ["qc", path, "-m", "128MiB", "--percent-top", "none", "--cells-out", folder / "out" / "cells.tsv"], folder / "out")
+    assert done.status == 5 and "[over-budget]" in done.stderr and not done.left, done.stderr
+    assert re.search(r"give --memory \d+MiB or more", done.stderr), done.stderr
