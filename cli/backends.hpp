@@ -3,20 +3,24 @@
 #include <memory>
 #include <string>
 
-#include "host/core/backend.hpp"
+#include "cli/cuda_module.hpp"
+#include "cli/shared_options.hpp"
+#include "host/pipeline/verified_backend.hpp"
 
 namespace quern::cli {
 
-bool cuda_is_built();
-std::string cuda_state();      // why CUDA can or cannot be used, in words
 std::string processor_name();  // "AMD EPYC 7R13", as the kernel names it
 
 struct BackendChoice {
+  std::unique_ptr<VerifyCount> verified;  // what --verify did; outlives the backend
   std::unique_ptr<Backend> backend;
-  std::string reason;  // why this one, in words
+  std::string reason;           // why this one, in words
+  bool device_refused = false;  // auto: there is a device, but it could not be started
 };
 
-// `wanted` is auto, cpu or cuda. Throws a device Error ("not-built") when CUDA was asked for and is not there.
-BackendChoice choose_backend(const std::string& wanted, int threads);
+// What `--backend`, `--threads` and `--gpu-memory` say. Throws a device Error when CUDA was asked for and cannot be had.
+BackendChoice choose_backend(const SharedOptions& options);
+
+cuda::CudaOptions cuda_options(const SharedOptions& options);
 
 }  // namespace quern::cli

@@ -55,6 +55,8 @@ void declare_compute(OptionSet& set, SharedOptions& options) {
   declare_memory(set, options);
   set.choice("--backend", {"auto", "cpu", "cuda"}, options.backend, "what computes; cuda never falls back, auto says what it chose");
   set.text("--gpu-memory", "SIZE|PERCENT", options.gpu_memory, "device memory for the run (default: 80%)");
+  set.number("--verify", "FRACTION", options.verify,
+             "recompute this share of the chunks on the processor too and compare bits (cuda; default: 0)");
   set.integer("--chunk-nnz", "N", options.chunk_nnz, 1, "stored values aimed at in a chunk; no result depends on it");
   declare_tmp_dir(set, options);
   set.flag("-n,--dry-run", options.dry_run, "print the plan and the memory it needs, write nothing");
@@ -103,6 +105,7 @@ void resolve(SharedOptions& options) {
     options.threads = threads_from(options.threads_text, "--threads");
   if (options.memory_bytes == 0) options.memory_bytes = read_machine_limits().default_budget_bytes();
   check_gpu_memory(options.gpu_memory);
+  if (!(options.verify >= 0 && options.verify <= 1)) throw usage_error("bad-number", "--verify", "a share lies between 0 and 1");
 }
 
 io::InputOptions input_options(const SharedOptions& options) {

@@ -19,6 +19,7 @@ struct SharedOptions {
   int threads = 1;                 // resolved
   std::uint64_t memory_bytes = 0;  // resolved
   std::int64_t chunk_nnz = 0;
+  double verify = 0;  // share of the chunks
   bool dry_run = false;
   // what is written
   bool force = false;

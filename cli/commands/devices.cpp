@@ -5,6 +5,7 @@
 
 #include "cli/backends.hpp"
 #include "cli/command.hpp"
+#include "cli/device_report.hpp"
 #include "cli/machine.hpp"
 
 namespace quern::cli {
@@ -16,9 +17,15 @@ class Devices final : public Command {
   void run(Session& session) override {
     const MachineLimits limits = read_machine_limits();
     const std::string name = processor_name();
-    const Json cpu = {{"backend", "cpu"}, {"name", name}, {"threads", limits.threads()}};
-    session.report.result() = {{"devices", Json::array({cpu})}, {"cuda", {{"built", cuda_is_built()}, {"reason", cuda_state()}}}};
-    session.say(fmt::format("cpu   {}, {} threads\ncuda  {}\n", name, limits.threads(), cuda_state()));
+    const cuda::CudaReport& report = cuda_report();
+    Json devices = Json::array({{{"backend", "cpu"}, {"name", name}, {"threads", limits.threads()}}});
+    session.say(fmt::format("cpu        {}, {} threads\n", name, limits.threads()));
+    for (const cuda::DeviceReport& device : report.devices) {
+      devices.push_back(device_facts(device));
+      session.say(fmt::format("cuda {:<5} {}\n", device.facts.index, device_line(device)));
+    }
+    if (report.state != cuda::CudaState::ready) session.say("cuda       " + cuda_lines(report));
+    session.report.result() = {{"devices", devices}, {"cuda", cuda_facts(report)}};
   }
 };
 

@@ -5,7 +5,9 @@
 
 #include "cli/backends.hpp"
 #include "cli/command.hpp"
+#include "cli/device_report.hpp"
 #include "cli/machine.hpp"
+#include "cli/selftest.hpp"
 #include "cli/sizes.hpp"
 #include "cli/version.hpp"
 #include "io/decode/chunk_decoder.hpp"
@@ -59,7 +61,7 @@ Json facts(const MachineLimits& limits) {
             {"cgroup_bytes", or_null(limits.cgroup_bytes)},
             {"default_budget_bytes", limits.default_budget_bytes()}}},
           {"hdf5", {{"version", io::hdf5_version()}, {"filters", decoded_filters()}}},
-          {"cuda", {{"built", cuda_is_built()}, {"reason", cuda_state()}}}};
+          {"cuda", cuda_facts(cuda_report())}};
 }
 
 std::string for_people(const MachineLimits& limits) {
@@ -72,20 +74,45 @@ std::string for_people(const MachineLimits& limits) {
       "threads    {} (processors {}, affinity {}{}{})\n"
       "memory     {} a run by default (physical {}{})\n"
       "hdf5       {}; decodes {}\n"
-      "cuda       {}\n",
+      "cuda       {}",
       version(), git_commit(), processor_name(), fmt::join(vector_instructions(), " "), limits.threads(), limits.processors,
       limits.affinity, quota, slurm, format_size(limits.default_budget_bytes()), format_size(limits.physical_bytes), cgroup,
-      io::hdf5_version(), fmt::join(decoded_filters(), " "), cuda_state());
+      io::hdf5_version(), fmt::join(decoded_filters(), " "), cuda_lines(cuda_report()));
 }
 
 class Doctor final : public Command {
  public:
-  void declare(OptionSet& set, SharedOptions& shared) override { declare_reporting(set, shared); }
+  void declare(OptionSet& set, SharedOptions& shared) override {
+    set.group("What is tried");
+    set.flag("--selftest", selftest_,
+             "compute generated data on the devices and on the processor, and compare bits (exit 6 where they differ)");
+    set.text("--gpu-memory", "SIZE|PERCENT", shared.gpu_memory, "device memory for the test (default: 80%)");
+    declare_reporting(set, shared);
+  }
   void run(Session& session) override {
     const MachineLimits limits = read_machine_limits();
-    session.report.result() = facts(limits);
+    Json& result = session.report.result();
+    result = facts(limits);
     session.say(for_people(limits));
+    for (const cuda::DeviceReport& device : cuda_report().devices) {
+      result["cuda"]["devices"].push_back(device_facts(device));
+      session.say(fmt::format("device {:<3} {}\n", device.facts.index, device_line(device)));
+    }
+    if (selftest_) test_devices(session);
   }
+  int exit_status() const override { return failed_ ? static_cast<int>(ErrorKind::device) : 0; }
+
+ private:
+  void test_devices(Session& session) {
+    for (const SelftestCase& test : run_selftest(session.options)) {
+      const bool passed = test.failure.empty();
+      failed_ = failed_ || !passed;
+      session.report.result()["selftest"].push_back(
+          {{"name", test.name}, {"values", test.values}, {"passed", passed}, {"failure", test.failure}});
+      session.say(fmt::format("selftest   {}: {}\n", test.name, passed ? "the same bits" : test.failure));
+    }
+  }
+  bool selftest_ = false, failed_ = false;
 };
 
 }  // namespace

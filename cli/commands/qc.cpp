@@ -60,10 +60,12 @@ class QcRun {
     for (const GeneSetRule& rule : rules_)
       if (!rule.file.empty()) session_.inputs.push_back(rule.file);
     stamps_ = io::InputStamps(session_.output_options().inputs);
-    BackendChoice choice = choose_backend(session_.options.backend, session_.options.threads);
+    BackendChoice choice = choose_backend(session_.options);
+    verified_ = std::move(choice.verified);
     backend_ = std::move(choice.backend);
     session_.report.set_backend(backend_->name(), backend_->device());
     session_.console.note("backend " + backend_->name() + ": " + choice.reason);
+    if (choice.device_refused) session_.warn("fell-back", "computed by " + backend_->name() + ", since " + choice.reason);
     if (!options_.h5ad_out.empty()) h5ad_.emplace(options_.h5ad_out, !options_.no_provenance, session_);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
@@ -91,6 +93,8 @@ class QcRun {
     const RunReport run = run_pipeline(*source_, *backend_, ops_, sinks_, budget_, pipeline_options());
     session_.console.end_progress();
     const QcTotals totals = summary_->totals();
+    session_.report.set_backend(backend_->name(), backend_->device());
+    for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
     warn_of_values(run.facts, totals.integer_mode, facts_, session_);
     const double before_writing = seconds_since(started_);
     stamps_.check();
@@ -103,7 +107,8 @@ class QcRun {
                              run.bytes_read,
                              run.nnz,
                              budget_.limit(),
-                             0,
+                             backend_->peak_device_bytes(),
+                             verified_->verified,
                              run.seconds,
                              {{"open", opened_}, {"compute", run.seconds}, {"write", seconds_since(started_) - before_writing}}});
     tell(facts_, sets_, totals, run, backend_->name(), options_, session_);
@@ -163,6 +168,7 @@ class QcRun {
     PipelineOptions options;
     options.threads = session_.options.threads;
     options.chunk_nnz = session_.options.chunk_nnz;
+    options.default_chunk_nnz = backend_->chunk_nnz();
     // For the tests: so few slots, each overwritten when it comes back, so that whoever still reads it is found out.
     if (options_.test_slots > 0) {
       options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
@@ -183,6 +189,7 @@ class QcRun {
   MemoryBudget budget_;
   io::InputStamps stamps_;
   std::vector<GeneSetRule> rules_;
+  std::unique_ptr<VerifyCount> verified_;
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<io::TextOutput> cells_output_, genes_output_;
   std::unique_ptr<io::Input> input_;

@@ -60,17 +60,26 @@ class NeedsGeneralMode : public std::exception {
 class Run {
  public:
   virtual ~Run() = default;
+  // Once, before the first submit: what the largest chunk holds. Allocates what depends on it.
+  virtual void prepare(const SlotShape&) {}
   // Computes the chunk's row results into `rows` and folds it into the column state. Returns when `rows` is complete.
   virtual void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) = 0;
   virtual ColumnResults finish() = 0;  // after the last submit has returned
 };
 
+struct BackendWarning {
+  std::string code, text;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::string name() const = 0;    // "cpu", "cuda"
-  virtual std::string device() const = 0;  // what computes, in words
-  virtual HostMemory& ring_memory() = 0;   // where slots should live
+  virtual std::string name() const = 0;                                // "cpu", "cuda"
+  virtual std::string device() const = 0;                              // what computes, in words
+  virtual HostMemory& ring_memory() = 0;                               // where slots should live
+  virtual std::int64_t chunk_nnz() const { return 1 << 18; }           // stored values in a chunk that suits it
+  virtual std::uint64_t peak_device_bytes() const { return 0; }        // of the device that used most, so far
+  virtual std::vector<BackendWarning> warnings() const { return {}; }  // of what it met, after a run
   // The least that open claims for this operation.
   virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;
   // Leaves `reserved_bytes` of the budget for the ring, unless that would leave less than least_bytes.

@@ -40,6 +40,7 @@ struct CsrChunkView {
   const void* values = nullptr;
   ValueType value_type = ValueType::f32;
   ChunkFacts facts;
+  bool overwritable = false;  // nobody wants columns and values after the run has seen them: it may narrow them in place
 
   std::int32_t nnz() const { return offsets[n_rows]; }
   template <class V>

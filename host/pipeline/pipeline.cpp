@@ -13,7 +13,6 @@
 namespace quern {
 namespace {
 
-constexpr std::int64_t default_chunk_nnz = 1 << 18;
 constexpr std::int64_t smallest_chunk_nnz = 1 << 12;
 // A row on its way to a table: its name, which is written twice, and its text. Long names are rare; few rows a chunk bound what they take.
 constexpr std::size_t name_bytes = 256;
@@ -58,7 +57,7 @@ class Pass {
         ops_(ops),
         budget_(budget),
         run_(backend.open(ops, source.shape(), budget, least_ring_bytes(source, ops, options))),
-        plan_(plan_pipeline(source, ops, budget, options)),
+        plan_(prepare()),
         pool_(slot_layout(plan_.source, ops), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
         shared_(backend.ring_memory(), budget.claim("stored chunks shared by slots", plan_.source.shared_bytes)) {
     if (options.row_names)
@@ -83,6 +82,13 @@ class Pass {
   }
 
  private:
+  // The run claims what depends on the plan; should little be left then, the ring is made smaller.
+  PipelinePlan prepare() {
+    const PipelinePlan plan = plan_pipeline(source_, ops_, budget_, options_);
+    run_->prepare(plan.source.slot);
+    return plan.ring_bytes <= budget_.available() ? plan : plan_pipeline(source_, ops_, budget_, options_);
+  }
+
   ChunkSlot* fetch(tbb::flow_control& flow) {
     if (options_.stop && options_.stop->load(std::memory_order_relaxed)) throw Interrupted();
     ChunkSlot& slot = pool_.take();
@@ -111,10 +117,15 @@ class Pass {
     source_.decode(chunk);
     slot->packet.block.rows = chunk.rows;
     slot->packet.block.integer_mode = ops_.integer_mode;
-    const CsrChunkView<MemorySpace::host> view{chunk.rows.first,       static_cast<std::int32_t>(chunk.rows.size()),
-                                               source_.shape().n_cols, chunk.offsets,
-                                               chunk.columns,          chunk.values,
-                                               chunk.value_type,       chunk.facts};
+    const CsrChunkView<MemorySpace::host> view{chunk.rows.first,
+                                               static_cast<std::int32_t>(chunk.rows.size()),
+                                               source_.shape().n_cols,
+                                               chunk.offsets,
+                                               chunk.columns,
+                                               chunk.values,
+                                               chunk.value_type,
+                                               chunk.facts,
+                                               true};
     run_->submit(view, slot->packet.block);
     for (const Sink* sink : sinks_) sink->prepare(slot->packet);
     return slot;
@@ -149,7 +160,7 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
   PipelinePlan plan;
   plan.threads = std::max(options.threads, 1);
   plan.n_slots = options.n_slots > 0 ? options.n_slots : plan.threads + std::max(2, plan.threads / 4);
-  std::int64_t target = options.chunk_nnz > 0 ? options.chunk_nnz : default_chunk_nnz;
+  std::int64_t target = options.chunk_nnz > 0 ? options.chunk_nnz : options.default_chunk_nnz;
   const std::size_t available = budget.available();
   for (;;) {
     size_ring(plan, source, ops, target, available, options);

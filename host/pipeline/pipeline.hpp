@@ -14,7 +14,8 @@ namespace quern {
 
 struct PipelineOptions {
   int threads = 1;
-  std::int64_t chunk_nnz = 0;               // 0: chosen by the pipeline
+  std::int64_t chunk_nnz = 0;  // 0: default_chunk_nnz, or less where the budget is small
+  std::int64_t default_chunk_nnz = 1 << 18;
   int n_slots = 0;                          // 0: chosen by the pipeline
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
   NameSource* row_names = nullptr;

@@ -1,5 +1,10 @@
-// A stand-in for the CUDA runtime (cuda/runtime.hpp): "device" memory is host memory of its own, streams are queues, and every rule that
-// a device would enforce, or silently let pass, is checked. What tests use beyond cuda/runtime.hpp.
+// A stand-in for the CUDA runtime (cuda/runtime.hpp), linked in its place. "Device" memory is host memory of its own; what is enqueued on a
+// stream runs when somebody waits for it and not before; every rule that a device would enforce, or silently let pass, ends the process
+// with a line on standard error:
+//   - an address on the wrong side of a copy, out of an allocation's bounds, or of another device;
+//   - memory changed, freed or unlocked while a copy that reads or writes it is on its way (a slot reused before its event);
+//   - anything a kernel does that the emulation does not allow (grid.hpp).
+// What it can be told to do: fake_settings.hpp.
 #pragma once
 #include <cstddef>
 #include <functional>

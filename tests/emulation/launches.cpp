@@ -2,12 +2,28 @@
 // runtime's stream gets to them.
 #include "tests/emulation/launches.hpp"
 
+#include <cstdlib>
+#include <string_view>
+
 #include "tests/emulation/fake_runtime.hpp"
 
 namespace quern {
+namespace {
+
+// QUERN_EMULATION_ORDER=ascending|descending|shuffled
+emulation::LaunchSettings settings_asked_for() {
+  emulation::LaunchSettings settings;
+  const char* word = std::getenv("QUERN_EMULATION_ORDER");
+  const std::string_view order = word ? word : "ascending";
+  if (order == "descending") settings.schedule.order = emulation::LaneOrder::descending;
+  if (order == "shuffled") settings.schedule.order = emulation::LaneOrder::shuffled;
+  return settings;
+}
+
+}  // namespace
 
 emulation::LaunchSettings& emulation::launch_settings() {
-  static LaunchSettings settings;
+  static LaunchSettings settings = settings_asked_for();
   return settings;
 }
 

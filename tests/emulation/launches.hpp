@@ -23,7 +23,7 @@ struct LaunchSettings {
   Schedule schedule;
   cuda::DeviceShape device{3, 48 * 1024};
   int threads = 64;
-  std::int64_t checked_nnz = 200000;
+  std::int64_t checked_nnz = 100000;
 };
 LaunchSettings& launch_settings();  // change it while nothing is launched
 

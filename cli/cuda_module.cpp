@@ -1,0 +1,89 @@
+#include "cli/cuda_module.hpp"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "host/core/error.hpp"
+
+namespace quern::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* module_name = "libquern_cuda.so";
+
+struct Module {
+  const cuda::ModuleEntry* entry = nullptr;
+  cuda::CudaReport report;
+};
+
+fs::path find_module() {
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& place : {folder / module_name, folder.parent_path() / "lib" / "quern" / module_name})
+    if (fs::exists(place, error)) return place;
+  return {};
+}
+
+Module without(cuda::CudaState state, std::string text, std::string hint) {
+  Module module;
+  module.report.state = state;
+  module.report.text = std::move(text);
+  module.report.hint = std::move(hint);
+  return module;
+}
+
+// Never closed: what it threw and made lives as long as the process.
+Module open_module() {
+  const fs::path path = find_module();
+  if (path.empty())
+    return without(cuda::CudaState::no_module, std::string("this program was built without its CUDA module (") + module_name + ")",
+                   "./bootstrap build --cuda builds it");
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return without(cuda::CudaState::wrong_module, "the CUDA module cannot be opened: " + std::string(dlerror()), "build it again");
+  const auto function = reinterpret_cast<cuda::ModuleFunction*>(dlsym(library, cuda::module_entry_name));
+  const cuda::ModuleEntry* entry = function ? function(cuda::module_abi, cuda::module_build().c_str()) : nullptr;
+  if (!entry)
+    return without(cuda::CudaState::wrong_module, path.string() + " belongs to another build of this program", "build both together");
+  return {entry, entry->report()};
+}
+
+const Module& the_module() {
+  static const Module module = open_module();
+  return module;
+}
+
+Error refusal(const cuda::CudaReport& report) {
+  constexpr const char* object = "--backend cuda";
+  const std::string hint = (report.hint.empty() ? "" : report.hint + "; ") + "or give --backend cpu";
+  switch (report.state) {
+    case cuda::CudaState::no_module:
+      return Error(ErrorKind::device, "not-built", object, report.text, hint);
+    case cuda::CudaState::wrong_module:
+      return Error(ErrorKind::device, "wrong-module", object, report.text, hint);
+    case cuda::CudaState::no_driver:
+      return Error(ErrorKind::device, "no-driver", object, report.text, hint);
+    case cuda::CudaState::old_driver:
+      return Error(ErrorKind::device, "old-driver", object, report.text, hint);
+    case cuda::CudaState::forbidden_device:
+      return Error(ErrorKind::device, "forbidden-device", object, report.text, hint);
+    case cuda::CudaState::broken:
+      return Error(ErrorKind::device, "broken-driver", object, report.text, hint);
+    default:
+      return Error(ErrorKind::device, "no-device", object, report.text, hint);
+  }
+}
+
+}  // namespace
+
+const cuda::CudaReport& cuda_report() { return the_module().report; }
+
+std::unique_ptr<Backend> open_cuda_backend(const cuda::CudaOptions& options) {
+  const Module& module = the_module();
+  if (module.report.state != cuda::CudaState::ready) throw refusal(module.report);
+  return module.entry->make_backend(options);
+}
+
+}  // namespace quern::cli

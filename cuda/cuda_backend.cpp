@@ -1,0 +1,71 @@
+// The backend that computes on NVIDIA's devices.
+#include <algorithm>
+
+#include "cuda/check.hpp"
+#include "cuda/cuda_run.hpp"
+#include "cuda/module.hpp"
+
+namespace quern::cuda {
+namespace {
+
+constexpr std::size_t headroom_bytes = std::size_t{64} << 20;  // of what is free on a device: for the driver
+constexpr std::int64_t device_chunk_nnz = 1 << 20;             // long copies, kernels with work for every multiprocessor
+
+std::unique_ptr<Device> open_device(const DeviceFacts& facts, const CudaOptions& options) {
+  const std::string name = facts.name + ", " + facts.uuid;
+  constexpr const char* what = "starting work on the device";
+  check(runtime::set_device(facts.index), name, what);
+  std::size_t free_bytes = 0, total_bytes = 0;
+  check(runtime::memory_info(free_bytes, total_bytes), name, what);
+  check(runtime::keep_pool(facts.index), name, what);
+  const std::size_t wanted =
+      options.gpu_bytes ? options.gpu_bytes : total_bytes / 100 * static_cast<std::size_t>(std::clamp(options.gpu_percent, 1, 100));
+  return std::make_unique<Device>(facts, std::min(wanted, free_bytes - std::min(free_bytes, headroom_bytes)));
+}
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(const CudaOptions& options) : options_(options) {
+    for (const DeviceReport& found : report_devices().devices)
+      if (found.refusal.empty()) devices_.push_back(open_device(found.facts, options));
+    if (devices_.empty()) throw Error(ErrorKind::device, "no-device", "--backend cuda", report_devices().text, report_devices().hint);
+  }
+
+  std::string name() const override { return "cuda"; }
+  std::string device() const override {
+    std::string all;
+    for (const auto& device : devices_) all += (all.empty() ? "" : "; ") + device->memory.device();
+    return all;
+  }
+  HostMemory& ring_memory() override { return host_; }
+  std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override { return run_host_bytes(ops, shape, lanes()); }
+  std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t) override {
+    return make_run(ops, shape, {devices_, host_, lanes(), options_.rows_between_carries, small_buffers_}, budget);
+  }
+  std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
+  std::uint64_t peak_device_bytes() const override {
+    std::size_t peak = 0;
+    for (const auto& device : devices_) peak = std::max(peak, device->memory.peak());
+    return peak;
+  }
+  std::vector<BackendWarning> warnings() const override {
+    std::vector<BackendWarning> warnings;
+    if (const std::string refusal = host_.refusal(); !refusal.empty())
+      warnings.push_back({"pageable-ring", "the system refused page-locked memory, so copies to the device are slower: " + refusal});
+    if (!small_buffers_.empty()) warnings.push_back({"small-device-buffers", "the device had little room: " + small_buffers_});
+    return warnings;
+  }
+
+ private:
+  int lanes() const { return std::max(options_.threads, 2); }
+  CudaOptions options_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  PinnedMemory host_;
+  std::string small_buffers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) { return std::make_unique<CudaBackend>(options); }
+
+}  // namespace quern::cuda

@@ -1,0 +1,173 @@
+#include "host/pipeline/verified_backend.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "host/core/error.hpp"
+#include "host/ops/op_spec.hpp"
+
+namespace quern {
+namespace {
+
+struct Parties {
+  Backend& backend;
+  Backend& reference;
+  double fraction;
+  VerifyCount& count;
+};
+
+template <class T>
+bool same_bits(const T* a, const T* b, std::size_t count) {
+  return count == 0 || std::memcmp(static_cast<const void*>(a), static_cast<const void*>(b), count * sizeof(T)) == 0;
+}
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && same_bits(a.data(), b.data(), a.size());
+}
+
+// Row results of a chunk of up to max_rows rows.
+class RowArrays {
+ public:
+  RowArrays(std::int32_t max_rows, int n_top, int n_sets) {
+    const auto n = static_cast<std::size_t>(max_rows);
+    n_nonzero_.resize(n);
+    totals_.resize(n);
+    top_.resize(n * static_cast<std::size_t>(n_top));
+    sets_.resize(n * static_cast<std::size_t>(n_sets));
+  }
+  RowBlock like(const RowBlock& rows) {
+    RowBlock result = rows;
+    result.n_nonzero = n_nonzero_.data();
+    result.totals = totals_.data();
+    result.top = top_.data();
+    result.sets = sets_.data();
+    return result;
+  }
+
+ private:
+  std::vector<std::int32_t> n_nonzero_;
+  std::vector<Total> totals_, top_, sets_;
+};
+
+class VerifiedRun final : public Run {
+ public:
+  VerifiedRun(const Parties& parties, const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes)
+      : parties_(parties), ops_(ops), budget_(budget) {
+    for (auto* run : {&run_, &sampled_}) *run = parties.backend.open(ops, shape, budget, reserved_bytes);
+    reference_ = parties.reference.open(ops, shape, budget, reserved_bytes);
+  }
+
+  void prepare(const SlotShape& largest) override {
+    const int n_top = static_cast<int>(ops_.rows.percent_top.size());
+    const auto n_rows = static_cast<std::size_t>(largest.max_rows), nnz = static_cast<std::size_t>(largest.max_nnz);
+    const std::size_t chunk_bytes = nnz * (sizeof(std::uint32_t) + size_of(ops_.value_type));
+    claim_ = budget_.claim("chunk that is verified", chunk_bytes + n_rows * RowBlock::bytes_per_row(n_top, ops_.n_gene_sets));
+    columns_.resize(nnz);
+    values_.resize(nnz * size_of(ops_.value_type));
+    expected_.emplace(largest.max_rows, n_top, ops_.n_gene_sets);
+    for (Run* run : {run_.get(), sampled_.get(), reference_.get()}) run->prepare(largest);
+  }
+
+  void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) override {
+    if (is_sampled(parties_.count.chunks++))
+      submit_and_compare(chunk, rows);
+    else
+      run_->submit(chunk, rows);
+  }
+
+  ColumnResults finish() override {
+    compare(sampled_->finish(), reference_->finish());
+    return run_->finish();
+  }
+
+ private:
+  bool is_sampled(std::int64_t number) const {
+    const auto before = static_cast<double>(number) * parties_.fraction;
+    return std::ceil(before) < std::ceil(before + parties_.fraction);
+  }
+
+  [[noreturn]] void differ(const std::string& what) const {
+    throw Error(ErrorKind::device, "verify-failed", parties_.backend.device(), what + " differ from what the processor computes",
+                "do not trust this device: run again with --backend cpu");
+  }
+
+  void submit_and_compare(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) {
+    const std::scoped_lock one_at_a_time(mutex_);
+    CsrChunkView<MemorySpace::host> copy = chunk;
+    const auto nnz = static_cast<std::size_t>(chunk.nnz());
+    if (nnz > 0) {
+      std::memcpy(columns_.data(), chunk.columns, nnz * sizeof(std::uint32_t));
+      std::memcpy(values_.data(), chunk.values, nnz * size_of(chunk.value_type));
+    }
+    copy.columns = columns_.data();
+    copy.values = values_.data();
+    run_->submit(chunk, rows);
+    RowBlock expected = expected_->like(rows);
+    reference_->submit(copy, expected);
+    compare(chunk, rows, expected);
+    copy.overwritable = true;
+    sampled_->submit(copy, expected);
+    ++parties_.count.verified;
+  }
+
+  void compare(const CsrChunkView<MemorySpace::host>& chunk, const RowBlock& found, const RowBlock& expected) const {
+    const auto n = static_cast<std::size_t>(chunk.n_rows), n_top = static_cast<std::size_t>(found.n_top),
+               n_sets = static_cast<std::size_t>(found.n_sets);
+    if (!same_bits(found.n_nonzero, expected.n_nonzero, n) || !same_bits(found.totals, expected.totals, n) ||
+        !same_bits(found.top, expected.top, n * n_top) || !same_bits(found.sets, expected.sets, n * n_sets))
+      differ("the results of cells " + std::to_string(chunk.first_row) + " to " + std::to_string(chunk.first_row + chunk.n_rows));
+  }
+
+  void compare(const ColumnResults& found, const ColumnResults& expected) const {
+    if (!same_bits(found.n_nonzero, expected.n_nonzero) || !same_bits(found.totals, expected.totals) ||
+        !same_bits(&found.grand_total, &expected.grand_total, 1) || !same_bits(found.mean, expected.mean) ||
+        !same_bits(found.var, expected.var) || !same_bits(found.mean_log1p_cpm, expected.mean_log1p_cpm) ||
+        !same_bits(found.var_log1p_cpm, expected.var_log1p_cpm))
+      differ("the results of genes over " + std::to_string(parties_.count.verified) + " chunks");
+  }
+
+  Parties parties_;
+  OpSpec ops_;
+  MemoryBudget& budget_;
+  Claim claim_;
+  std::unique_ptr<Run> run_, sampled_, reference_;
+  std::mutex mutex_;
+  std::vector<std::uint32_t> columns_;
+  std::vector<std::byte> values_;
+  std::optional<RowArrays> expected_;
+};
+
+class VerifiedBackend final : public Backend {
+ public:
+  VerifiedBackend(std::unique_ptr<Backend> backend, std::unique_ptr<Backend> reference, double fraction, VerifyCount& count)
+      : backend_(std::move(backend)), reference_(std::move(reference)), parties_{*backend_, *reference_, fraction, count} {}
+
+  std::string name() const override { return backend_->name(); }
+  std::string device() const override { return backend_->device(); }
+  HostMemory& ring_memory() override { return backend_->ring_memory(); }
+  std::int64_t chunk_nnz() const override { return backend_->chunk_nnz(); }
+  std::uint64_t peak_device_bytes() const override { return backend_->peak_device_bytes(); }
+  std::vector<BackendWarning> warnings() const override { return backend_->warnings(); }
+  std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override {
+    return 2 * backend_->least_bytes(ops, shape) + reference_->least_bytes(ops, shape);
+  }
+  std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override {
+    return std::make_unique<VerifiedRun>(parties_, ops, shape, budget, reserved_bytes);
+  }
+
+ private:
+  std::unique_ptr<Backend> backend_, reference_;
+  Parties parties_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_verified_backend(std::unique_ptr<Backend> backend, std::unique_ptr<Backend> reference, double fraction,
+                                               VerifyCount& count) {
+  return std::make_unique<VerifiedBackend>(std::move(backend), std::move(reference), fraction, count);
+}
+
+}  // namespace quern

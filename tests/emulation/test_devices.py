@@ -1,0 +1,58 @@
+"""The same bits whatever the devices, their memory and what they refuse; and how other bits are found."""
+import json
+
+import pytest
+
+from support.program import run
+
+NOTHING_LEFT = {"blocks": 0, "locked": 0, "streams": 0, "events": 0}
+
+
+def report_of(binary, path, *arguments, env=None):
+    return json.loads(run(binary, "qc", path, "--moments", *arguments, "--json", "-", "-q", env=env).stdout)
+
+
+@pytest.fixture(scope="module")
+def larger(emulated_bin, tmp_path_factory):
+    path = tmp_path_factory.mktemp("larger") / "larger.h5ad"
+    run(emulated_bin, "generate", path, "--preset", "pbmc3k", "--cells", "700", "--genes", "5000", "-q")
+    return path
+
+
+@pytest.mark.parametrize("words, arguments", [
+    (["devices=2"], ["-t", "4", "--chunk-nnz", "5000"]),
+    (["devices=3"], ["-t", "2", "--chunk-nnz", "20000"]),
+    (["memory=100"], ["-t", "4", "--gpu-memory", "1000K"]),  # fewer lanes, then pieces of chunks
+    (["fail=lock_host:1+:2"], []),  # page-locked memory is refused
+    (["fail=allocate:2:2"], []),  # the device has no room at first
+    ([], ["--verify", "0.3", "--chunk-nnz", "20000"]),
+], ids=["two-devices", "three-devices", "little-memory", "pageable", "retried", "verified"])
+def test_same_bits_whatever_the_device(larger, words, arguments, emulated_bin, fake_cuda):
+    expected = report_of(emulated_bin, larger, "--backend", "cpu")
+    fake = fake_cuda(*words)
+    found = report_of(emulated_bin, larger, "--backend", "cuda", *arguments, env=fake.env)
+    assert found["digest"] == expected["digest"]
+    log = fake.log()
+    assert log["left"] == NOTHING_LEFT
+    assert log["devices_used"] == (int(words[0].split("=")[1]) if "devices=" in str(words) else 1)
+    warnings = [warning["code"] for warning in found["warnings"]]
+    assert ("pageable-ring" in warnings) == ("lock_host" in str(words))
+    assert ("small-device-buffers" in warnings) == ("allocate" in str(words) or "memory=100" in words)
+    if "--gpu-memory" in arguments:
+        assert log["peak_bytes"] <= 1000 * 1024 and found["run"]["peak_device_bytes"] == log["peak_bytes"]
+    if "--verify" in arguments:
+        run_facts = found["run"]
+        assert 0.3 <= run_facts["verified_chunks"] / run_facts["chunks"] < 0.4
+
+
+def test_a_wrong_result_is_found(larger, emulated_bin, fake_cuda, tmp_path):
+    done = run(emulated_bin, "qc", larger, "--backend", "cuda", "--verify", "0.1", "--cells-out", tmp_path / "cells.tsv", expect=6,
+               env=fake_cuda("flip=copy_down:3").env)
+    assert "[verify-failed]" in done.stderr and not (tmp_path / "cells.tsv").exists()
+
+
+def test_selftest(emulated_bin, fake_cuda):
+    report = json.loads(run(emulated_bin, "doctor", "--selftest", "--json", "-").stdout)
+    assert len(report["result"]["selftest"]) == 5 and all(test["passed"] for test in report["result"]["selftest"])
+    done = run(emulated_bin, "doctor", "--selftest", "--json", "-", expect=6, env=fake_cuda("flip=copy_down:2").env)
+    assert [test["passed"] for test in json.loads(done.stdout)["result"]["selftest"]].count(False) == 1
