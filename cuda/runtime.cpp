@@ -21,7 +21,11 @@ static_assert(is(Status::invalid_address_space, cudaErrorInvalidAddressSpace) &&
 static_assert(is(Status::not_permitted, cudaErrorNotPermitted) && is(Status::system_not_ready, cudaErrorSystemNotReady));
 static_assert(is(Status::driver_mismatch, cudaErrorSystemDriverMismatch) && is(Status::unknown, cudaErrorUnknown));
 
-Status status_of(cudaError_t error) { return static_cast<Status>(error); }
+// What is told here is not left behind: CUDA would report it again, as the next launch's own.
+Status status_of(cudaError_t error) {
+  if (error != cudaSuccess) static_cast<void>(cudaGetLastError());
+  return static_cast<Status>(error);
+}
 cudaError_t error_of(Status status) { return static_cast<cudaError_t>(status); }
 
 std::string text_of_uuid(const cudaUUID_t& uuid) {
