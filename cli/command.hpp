@@ -32,5 +32,6 @@ std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_devices();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_generate();
+std::unique_ptr<Command> make_normalize();
 
 }  // namespace quern::cli

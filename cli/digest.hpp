@@ -1,5 +1,6 @@
 // The digest of a run: one number that says whether two runs gave the same bits.
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ class ArrayHash {
   void add(std::span<const std::int64_t> values);
   void add(std::span<const double> values);  // every NaN counts as the same, -0 as 0
   void add(std::span<const Total> values, bool integer_mode);
+  void add_bits(std::span<const std::byte> bits) { add_bytes(bits.data(), bits.size()); }  // as they are
 
  private:
   friend std::string combined_digest(std::span<const ArrayHash> arrays);

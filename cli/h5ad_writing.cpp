@@ -39,15 +39,12 @@ void H5adWriting::write(io::CarryOptions options, const io::ExpectedH5ad& expect
     const std::string input = std::filesystem::path(session_.options.input).filename().string();
     io::write_provenance(uns, {version(), session_.command, input, digest, parameters}, from_.get(), copy);
   };
-  try {
+  stream([&] {
     const std::vector<io::Warning> warnings = io::carry_over(*from_, output_->file(), options, budget);
     session_.warn(warnings);
     stamps_.check();
     output_->commit(expected);
-  } catch (Error& error) {
-    if (error.kind() == ErrorKind::output) error.in_file(target_);
-    throw;
-  }
+  });
 }
 
 }  // namespace quern::cli

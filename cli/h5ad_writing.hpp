@@ -24,11 +24,27 @@ class H5adWriting {
   // While the process has one thread: surveys the input, then opens the output. A dry run stops after the survey.
   // `extra_bytes`: what will be written besides all the input holds.
   void open(const io::Input& input, std::int64_t extra_bytes);
+  // For what is streamed before write(): the file, and the input as carry-over reads it.
+  const io::OutputFile& file() const { return output_->file(); }
+  const io::Hdf5File& from() const { return *from_; }
+  // Runs `work` that writes to file(); errors of output are given the target's name.
+  template <class Work>
+  void stream(Work work) {
+    try {
+      work();
+    } catch (Error& error) {
+      if (error.kind() == ErrorKind::output) error.in_file(target_);
+      throw;
+    }
+  }
+  // Empties the file; everything in it has been closed.
+  void start_over() { output_->start_over(); }
   // Carries the input over with what `options` adds, writes the provenance, commits. `expected.n_obs` and `n_vars` are those of the result.
   void write(io::CarryOptions options, const io::ExpectedH5ad& expected, const Parameters& parameters, const std::string& digest,
              MemoryBudget& budget);
 
   const std::string& target() const { return target_; }
+  std::int64_t file_bytes() const { return output_->file_bytes(); }  // after write
   std::int64_t bytes_planned() const { return bytes_planned_; }
 
  private:

@@ -25,6 +25,11 @@ const std::vector<Verb>& verbs() {
        "quern qc pbmc.h5ad --layer raw --cells-out cells.tsv --genes-out genes.tsv.gz\n"
        "quern qc pbmc.h5ad --qc-vars ribo --qc-vars 'hb=^HB[AB]' --json -\n",
        make_qc},
+      {"normalize", "every cell to the same total, then log1p, as scanpy's normalize_total and log1p",
+       "quern normalize pbmc.h5ad -o normal.h5ad\n"
+       "quern normalize pbmc.h5ad -o normal.h5ad --target-sum 1e4 --counts-layer counts\n"
+       "quern normalize pbmc.h5ad -o cpm.h5ad --cpm --no-log1p --key-added size_factor\n",
+       make_normalize},
       {"generate", "write realistic synthetic data",
        "quern generate test.h5ad --preset tabula-muris-droplet --cells 5000\n"
        "quern generate pbmc.h5ad --preset pbmc3k --seed 7\n"

@@ -42,7 +42,7 @@ struct ModuleEntry {
 };
 
 // Changes with everything that crosses the border: this file, host/core, host/ops/op_spec.hpp.
-constexpr std::uint32_t module_abi = 1;
+constexpr std::uint32_t module_abi = 2;
 constexpr const char* module_entry_name = "quern_cuda_module";
 // `build`: module_build() of the caller. Null where this module is of another build.
 using ModuleFunction = const ModuleEntry*(std::uint32_t abi, const char* build);

@@ -21,7 +21,7 @@ struct MapValues {
       const double divisor = load(divisors, row);
       const std::uint32_t end = entries.row_end(row);
       for (std::uint32_t at = entries.row_begin(row) + static_cast<std::uint32_t>(warp.lane()); at < end; at += warp_size)
-        store(out, at, static_cast<Out>(map(entries.real(entries.stored(at), at), divisor)));
+        store(out, at, written_value<Out>(map(entries.real(entries.stored(at), at), divisor)));
     }
   }
 };

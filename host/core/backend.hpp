@@ -14,6 +14,7 @@
 namespace quern {
 
 struct OpSpec;
+struct ValueMap;
 
 // A sum: an exact integer in integer mode, a correctly rounded double otherwise. Which of the two is the run's, not the value's.
 union Total {
@@ -67,6 +68,15 @@ class Run {
   virtual ColumnResults finish() = 0;  // after the last submit has returned
 };
 
+// One pass that replaces values by others (host/ops/value_map.hpp). `submit` may be called from several threads at once.
+class Mapping {
+ public:
+  virtual ~Mapping() = default;
+  // out[i] = what value i of the chunk becomes with the divisor of its row, of the mapping's type. `out` may be the chunk's own values if
+  // that type is no wider than theirs. Returns when `out` is complete.
+  virtual void submit(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, void* out) = 0;
+};
+
 struct BackendWarning {
   std::string code, text;
 };
@@ -84,6 +94,10 @@ class Backend {
   virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;
   // Leaves `reserved_bytes` of the budget for the ring, unless that would leave less than least_bytes.
   virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) = 0;
+  // Null: this backend cannot. Budget and reserve as for open.
+  virtual std::unique_ptr<Mapping> open_mapping(const ValueMap&, ValueType, const MatrixShape&, MemoryBudget&, std::size_t) {
+    return nullptr;
+  }
 };
 
 }  // namespace quern

@@ -31,6 +31,7 @@ struct ChunkBuffer {
   std::span<std::byte> staging;      // stored bytes between fetch and decode
   ValueType value_type = ValueType::f32;
   ChunkFacts facts;           // set by decode
+  bool rearranged = false;    // CSR: decode sorted entries or summed duplicates, the stored columns are not those here
   std::int64_t sequence = 0;  // number of the chunk in this pass, from 0
   struct Pending {            // the source's own notes between fetch and decode
     virtual ~Pending() = default;

@@ -1,10 +1,23 @@
 #include "host/cpu/cpu_backend.hpp"
 
 #include "host/cpu/cpu_runs.hpp"
+#include "host/cpu/value_mapping.hpp"
 #include "host/ops/op_spec.hpp"
 
 namespace quern {
 namespace {
+
+class CpuMapping final : public Mapping {
+ public:
+  CpuMapping(const ValueMap& map, ValueType out_type) : map_(map), out_type_(out_type) {}
+  void submit(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, void* out) override {
+    map_values(chunk, divisors, map_, out_type_, out);
+  }
+
+ private:
+  ValueMap map_;
+  ValueType out_type_;
+};
 
 class CpuBackend final : public Backend {
  public:
@@ -18,6 +31,9 @@ class CpuBackend final : public Backend {
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override {
     return ops.integer_mode ? make_whole_run(ops, shape, {budget, threads_, reserved_bytes})
                             : make_real_run(ops, shape, {budget, threads_, reserved_bytes});
+  }
+  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape&, MemoryBudget&, std::size_t) override {
+    return std::make_unique<CpuMapping>(map, out_type);
   }
 
  private:

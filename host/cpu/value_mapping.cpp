@@ -53,10 +53,10 @@ class CountValues {
   template <class V>
   Out operator()(V value) {
     const auto place = static_cast<std::uint32_t>(static_cast<std::int32_t>(value)) - 1;
-    if (place >= values_.size()) return static_cast<Out>(map_(static_cast<double>(value), divisor_));
+    if (place >= values_.size()) return written_value<Out>(map_(static_cast<double>(value), divisor_));
     if (rows_[place] != row_) {
       rows_[place] = row_;
-      values_[place] = static_cast<Out>(map_(static_cast<double>(value), divisor_));
+      values_[place] = written_value<Out>(map_(static_cast<double>(value), divisor_));
     }
     return values_[place];
   }
@@ -85,7 +85,7 @@ void map_all(const CsrChunkView<MemorySpace::host>& chunk, const double* divisor
     if (chunk.facts.whole)
       for (std::int32_t i = begin; i < end; ++i) out[i] = counts(values[i]);
     else
-      for (std::int32_t i = begin; i < end; ++i) out[i] = static_cast<Out>(map(static_cast<double>(values[i]), divisors[r]));
+      for (std::int32_t i = begin; i < end; ++i) out[i] = written_value<Out>(map(static_cast<double>(values[i]), divisors[r]));
   }
 }
 

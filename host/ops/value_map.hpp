@@ -1,5 +1,7 @@
 // What normalising makes of one stored value: one meaning for every backend.
 #pragma once
+#include <limits>
+
 #include "host/ops/host_device.hpp"
 #include "host/ops/log1p.hpp"
 
@@ -15,5 +17,11 @@ struct ValueMap {
     return logarithm ? log1p_exact_order(scaled) / log_of_base : scaled;
   }
 };
+
+// The value as it is written: every NaN is the same, since processors make different ones.
+template <class Out>
+QUERN_HOST_DEVICE Out written_value(double value) {
+  return value != value ? std::numeric_limits<Out>::quiet_NaN() : static_cast<Out>(value);
+}
 
 }  // namespace quern

@@ -27,7 +27,10 @@ class CarryOver {
     if (options_.with_x && has_x) copy_element(context_, "/X", root_, "X", both);
     OutputGroup layers = make_dict("layers");
     copy_members(context_, "/layers", layers, both, options_.without_layers);
-    if (options_.add_layers) options_.add_layers(layers);
+    if (options_.add_layers)
+      options_.add_layers(layers, [&](const std::string& path, const OutputGroup& to, const std::string& name) {
+        copy_element(context_, path, to, name, both);
+      });
     layers.close();
     const std::array cells{options_.cells}, genes{options_.genes};
     copy_dict("obsm", cells);

@@ -23,7 +23,7 @@ struct CarryOptions {
   std::vector<NewColumn> obs, var, raw_var;
   std::vector<std::string> without_layers, without_uns;  // names that the caller writes anew, or that go away
   // Called while the group is open, to write into it; `copy` carries an element of the source over.
-  std::function<void(const OutputGroup& layers)> add_layers;
+  std::function<void(const OutputGroup& layers, const CopyElement& copy)> add_layers;
   std::function<void(const OutputGroup& uns, const CopyElement& copy)> add_uns;
   int threads = 1;
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: Interrupted soon

@@ -1,7 +1,6 @@
 // Sparse matrices: whole ones as they are stored, parts of them as CSR.
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "io/carry/copy_array.hpp"
 #include "io/carry/copy_element.hpp"
@@ -31,10 +30,6 @@ hid_t readable_type(const ElementType& type) {
   return type.is_signed ? signed_types.at(which) : unsigned_types.at(which);
 }
 
-bool is_wide(const MatrixInfo& matrix) {
-  return std::max({matrix.nnz, matrix.rows, matrix.cols}) > std::numeric_limits<std::int32_t>::max();
-}
-
 void copy_whole_sparse(CarryContext& context, const MatrixInfo& matrix, const std::string& path, const OutputGroup& group) {
   const Dataset indices = open_described(context.from, matrix.indices.path), indptr = open_described(context.from, matrix.indptr.path);
   const Dataset data = open_described(context.from, matrix.data.path);
@@ -48,7 +43,7 @@ void copy_whole_sparse(CarryContext& context, const MatrixInfo& matrix, const st
     copy_array(context, indices, group, "indices", {}).close();
     copy_array(context, indptr, group, "indptr", {}).close();
   } else {
-    const std::size_t bytes = is_wide(matrix) ? 8 : 4;
+    const std::size_t bytes = needs_wide_indices(matrix.rows, matrix.cols, matrix.nnz) ? 8 : 4;
     copy_integers(context, indices, group, "indices", bytes);
     copy_integers(context, indptr, group, "indptr", bytes);
   }

@@ -29,18 +29,35 @@ void copy_texts(CarryContext& context, NameSource& names, const Selection& rows,
   out.finish();
 }
 
-void write_text(const OutputGroup& to, const std::string& name, const std::string& text) {
+namespace {
+
+void write_scalar(const OutputGroup& to, const std::string& name, const char* encoding, hid_t type, const void* value) {
   const std::string path = object_path(to.object(), name);
   const SpaceHandle space(made(H5Screate(H5S_SCALAR), path, "make its space"));
-  const TypeHandle type = variable_string();
   const PropertyHandle creation = dataset_properties();
-  OutputDataset dataset(made(H5Dcreate2(to.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path,
-                             "create the dataset"),
-                        path);
-  tag_element(dataset.get(), path, "string", "0.2.0");
-  const char* pointer = text.c_str();
-  done(H5Dwrite(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, static_cast<const void*>(&pointer)), path, "write the text");
+  OutputDataset dataset(
+      made(H5Dcreate2(to.get(), name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the dataset"),
+      path);
+  tag_element(dataset.get(), path, encoding, "0.2.0");
+  done(H5Dwrite(dataset.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value), path, "write the value");
   dataset.close();
+}
+
+}  // namespace
+
+void write_text(const OutputGroup& to, const std::string& name, const std::string& text) {
+  const char* pointer = text.c_str();
+  write_scalar(to, name, "string", variable_string().get(), static_cast<const void*>(&pointer));
+}
+
+OutputGroup make_dict(const OutputGroup& to, const std::string& name) {
+  OutputGroup group = make_group(to, name);
+  tag_element(group.get(), group.object(), "dict", "0.1.0");
+  return group;
+}
+
+void write_number(const OutputGroup& to, const std::string& name, double number) {
+  write_scalar(to, name, "numeric-scalar", file_type<double>(), &number);
 }
 
 }  // namespace quern::io

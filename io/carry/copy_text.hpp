@@ -12,5 +12,9 @@ namespace quern::io {
 void copy_texts(CarryContext& context, NameSource& names, const Selection& rows, const OutputGroup& to, const std::string& name);
 // One text without dimensions, tagged as a string.
 void write_text(const OutputGroup& to, const std::string& name, const std::string& text);
+// A group tagged as a dict.
+OutputGroup make_dict(const OutputGroup& to, const std::string& name);
+// One number without dimensions, tagged as such.
+void write_number(const OutputGroup& to, const std::string& name, double number);
 
 }  // namespace quern::io

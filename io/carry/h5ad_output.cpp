@@ -36,6 +36,11 @@ H5adOutput::H5adOutput(const std::string& target, const OutputOptions& options, 
     : target_((require_free_space(resolve_output(target, options).path, bytes), target), options),
       file_(OutputFile::create(target_.path())) {}
 
+void H5adOutput::start_over() {
+  file_.close();
+  file_ = OutputFile::create(target_.path());
+}
+
 void H5adOutput::commit(const ExpectedH5ad& expected) {
   file_.close();
   read_back(expected);

@@ -8,12 +8,6 @@ namespace {
 
 constexpr const char* source = "/uns/quern";
 
-OutputGroup make_dict(const OutputGroup& parent, const std::string& name) {
-  OutputGroup group = make_group(parent, name);
-  tag_element(group.get(), group.object(), "dict", "0.1.0");
-  return group;
-}
-
 void write_texts_of(const OutputGroup& parent, const std::string& name, const std::vector<std::pair<std::string, std::string>>& texts) {
   OutputGroup group = make_dict(parent, name);
   for (const auto& [key, text] : texts) write_text(group, key, text);

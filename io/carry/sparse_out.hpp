@@ -2,10 +2,14 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "host/core/chunk_source.hpp"
 #include "host/core/memory.hpp"
+#include "io/carry/index_copy.hpp"
 #include "io/h5ad_write/chunked_dataset.hpp"
 #include "io/h5ad_write/output_file.hpp"
 #include "io/hdf5/types.hpp"
@@ -13,26 +17,40 @@
 namespace quern::io {
 
 // data, indices and indptr in `group`, in chunks of 1 MiB whatever the pieces they come in. Indices are of 32 bits where shape.nnz (an
-// upper bound) and both dimensions allow it. Serial; packs several chunks at a time.
+// upper bound) and both dimensions allow it. Serial; packs several chunks at a time. The bytes written depend on the rows alone.
 class SparseOut {
  public:
-  // `value_type`: the file's type of the values, little-endian, of 8 to 64 bits. Claims its buffers and 8 bytes a row.
+  // `value_type`: the file's type of the values, little-endian, of 8 to 64 bits. Claims its buffers and 8 bytes a row. With `copied`
+  // (made in the same group) the indices are copied from there instead of written.
   SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t value_type, const Compression& compression, MemoryBudget& budget,
-            int n_parallel);
+            int n_parallel, std::unique_ptr<IndexCopy> copied = nullptr);
+  SparseOut(const SparseOut&) = delete;
+  SparseOut& operator=(const SparseOut&) = delete;
+  // What one more chunk in flight claims.
+  static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression);
+
   // Rows `rows` (of the source) of a chunk whose values are doubles; they become the next rows.
   void append(const ChunkBuffer& chunk, RowRange rows);
-  void finish();  // writes indptr; closes. internal error when rows are missing
+  // All rows of a chunk with values of the file's type. Throws NeedsNewIndices when the copied indices are not those of the chunk.
+  void append(const ChunkBuffer& chunk, std::span<const std::byte> values);
+  void finish();   // writes indptr; closes. internal error when rows are missing
+  void give_up();  // closes what is open, unfinished
   std::int64_t nnz() const { return pointers_.back(); }
 
  private:
   ChunkAppender make_appender(const OutputGroup& group, const char* name, hid_t type, const Compression& compression, MemoryBudget& budget,
                               int n_parallel);
+  void append_pointers(const ChunkBuffer& chunk, std::size_t first, std::size_t last);
+  void fill_columns(std::span<const std::uint32_t> columns);
+  void append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values);
   const OutputGroup& group_;
   MatrixShape shape_;
   bool wide_;
   ElementType value_type_;
   std::vector<Claim> claims_;
-  ChunkAppender data_, indices_;
+  ChunkAppender data_;
+  std::optional<ChunkAppender> indices_;
+  std::unique_ptr<IndexCopy> copied_;
   std::vector<std::int64_t> pointers_;
   std::vector<std::byte> converted_;
 };

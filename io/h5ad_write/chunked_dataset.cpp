@@ -1,6 +1,7 @@
 #include "io/h5ad_write/chunked_dataset.hpp"
 
 #include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cmath>
@@ -57,11 +58,11 @@ ChunkedDataset::ChunkedDataset(hid_t parent, const std::string& parent_path, con
       row_bytes_(std::accumulate(shape.row_dims.begin(), shape.row_dims.end(), element_bytes_, std::multiplies<>())),
       dataset_(create(parent, object_path(parent_path, name), name, type, shape, compression)) {}
 
-void ChunkedDataset::write_chunk(std::int64_t index, std::span<const std::byte> packed) {
+void ChunkedDataset::write_chunk(std::int64_t index, std::span<const std::byte> packed, std::uint32_t skipped_filters) {
   keep_hdf5_quiet();
   std::vector<hsize_t> offset(1 + shape_.row_dims.size(), 0);
   offset[0] = static_cast<hsize_t>(index) * static_cast<hsize_t>(shape_.chunk_length);
-  done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), packed.size(), packed.data()), path(), "write a chunk");
+  done(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, skipped_filters, offset.data(), packed.size(), packed.data()), path(), "write a chunk");
 }
 
 void ChunkedDataset::resize(std::int64_t length) {
@@ -85,6 +86,20 @@ std::size_t ChunkAppender::memory_bytes(std::size_t chunk_bytes, const Compressi
 }
 
 void ChunkAppender::append(std::span<const std::byte> elements) {
+  const std::size_t width = dataset_.row_bytes();
+  while (!elements.empty()) {
+    const std::size_t taken = std::min(elements.size(), room() * width);
+    fill(elements.first(taken));
+    elements = elements.subspan(taken);
+    if (room() == 0) flush();
+  }
+}
+
+std::size_t ChunkAppender::room() const {
+  return ((slots_.size() - filled_slots_) * dataset_.chunk_bytes() - filled_bytes_) / std::max<std::size_t>(dataset_.row_bytes(), 1);
+}
+
+void ChunkAppender::fill(std::span<const std::byte> elements) {
   total_bytes_ += elements.size();
   while (!elements.empty()) {
     const std::size_t taken = std::min(elements.size(), dataset_.chunk_bytes() - filled_bytes_);
@@ -93,36 +108,63 @@ void ChunkAppender::append(std::span<const std::byte> elements) {
     filled_bytes_ += taken;
     if (filled_bytes_ < dataset_.chunk_bytes()) continue;
     filled_bytes_ = 0;
-    if (++filled_slots_ == slots_.size()) flush();
+    ++filled_slots_;
   }
 }
 
+void ChunkAppender::write_full(std::span<ChunkAppender* const> appenders) {
+  if (appenders.front()->room() == 0) flush(appenders);
+}
+
+void ChunkAppender::write_rest(std::span<ChunkAppender* const> appenders, std::int64_t length) {
+  for (ChunkAppender* appender : appenders) {
+    appender->dataset_.resize(length);
+    appender->complete_last();
+  }
+  flush(appenders);
+  for (ChunkAppender* appender : appenders) appender->close();
+}
+
 void ChunkAppender::flush() {
-  tbb::parallel_for(std::size_t{0}, filled_slots_, [&](std::size_t i) {
-    slots_[i].packed_bytes = slots_[i].encoder->encode(slots_[i].plain, dataset_.element_bytes(), slots_[i].packed);
+  ChunkAppender* const self = this;
+  flush({&self, 1});
+}
+
+void ChunkAppender::flush(std::span<ChunkAppender* const> appenders) {
+  const std::size_t n = appenders.front()->filled_slots_;
+  // Isolated: who waits here for the last chunk must not begin other work of the same pipeline meanwhile.
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(std::size_t{0}, n * appenders.size(), [&](std::size_t i) {
+      ChunkAppender& appender = *appenders[i % appenders.size()];
+      Slot& slot = appender.slots_[i / appenders.size()];
+      slot.packed_bytes = slot.encoder->encode(slot.plain, appender.dataset_.element_bytes(), slot.packed);
+    });
   });
-  for (std::size_t i = 0; i < filled_slots_; ++i)
-    dataset_.write_chunk(next_chunk_++, std::span<const std::byte>(slots_[i].packed).first(slots_[i].packed_bytes));
-  filled_slots_ = 0;
+  for (std::size_t slot = 0; slot < n; ++slot)
+    for (ChunkAppender* appender : appenders) appender->write_slot(slot);
+  for (ChunkAppender* appender : appenders) appender->filled_slots_ = 0;
+}
+
+void ChunkAppender::write_slot(std::size_t slot) {
+  dataset_.write_chunk(next_chunk_++, std::span<const std::byte>(slots_[slot].packed).first(slots_[slot].packed_bytes));
+  if (after_chunk_) after_chunk_(next_chunk_ * dataset_.shape().chunk_length);
 }
 
 void ChunkAppender::finish() { finish_open().close(); }
 
-void ChunkAppender::finish_at(std::int64_t length) {
-  dataset_.resize(length);
-  finish();
-}
-
 OutputDataset ChunkAppender::finish_open() {
-  if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.row_bytes())
-    throw Error(ErrorKind::internal, "wrong-length", dataset_.path(), "the number of elements appended is not the dataset's length");
-  if (filled_bytes_ > 0) {
-    std::vector<std::byte>& last = slots_[filled_slots_++].plain;
-    std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled_bytes_), last.end(), std::byte{0});
-    filled_bytes_ = 0;
-  }
+  complete_last();
   flush();
   return dataset_.take();
+}
+
+void ChunkAppender::complete_last() {
+  if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.row_bytes())
+    throw Error(ErrorKind::internal, "wrong-length", dataset_.path(), "the number of elements appended is not the dataset's length");
+  if (filled_bytes_ == 0) return;
+  std::vector<std::byte>& last = slots_[filled_slots_++].plain;
+  std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled_bytes_), last.end(), std::byte{0});
+  filled_bytes_ = 0;
 }
 
 }  // namespace quern::io

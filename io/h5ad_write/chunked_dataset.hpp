@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,8 +36,9 @@ class ChunkedDataset {
   std::size_t element_bytes() const { return element_bytes_; }  // of one value, whatever row_dims
   std::size_t row_bytes() const { return row_bytes_; }
   std::size_t chunk_bytes() const { return row_bytes_ * static_cast<std::size_t>(shape_.chunk_length); }
-  // `packed` as ChunkEncoder made it with the dataset's compression from a whole chunk. Each chunk once.
-  void write_chunk(std::int64_t index, std::span<const std::byte> packed);
+  // `packed` as ChunkEncoder made it with the dataset's compression from a whole chunk, but for the filters in `skipped_filters` (a bit
+  // each). Each chunk once.
+  void write_chunk(std::int64_t index, std::span<const std::byte> packed, std::uint32_t skipped_filters = 0);
   // Another length than was planned. Chunks beyond it go away.
   void resize(std::int64_t length);
   void close() { dataset_.close(); }
@@ -58,15 +60,24 @@ class ChunkAppender {
   static std::size_t memory_bytes(std::size_t chunk_bytes, const Compression& compression, int n_parallel);
 
   void append(std::span<const std::byte> elements);  // whole elements
+  // Several datasets whose elements come side by side, in chunks of as many elements, so that what is written does not depend on
+  // n_parallel either: fill() each with as many elements, at most room(), then write_full() what is full; in the end write_rest().
+  std::size_t room() const;  // elements
+  void fill(std::span<const std::byte> elements);
+  static void write_full(std::span<ChunkAppender* const> appenders);
+  static void write_rest(std::span<ChunkAppender* const> appenders, std::int64_t length);  // cuts them at `length`, closes them
   template <class T>
   void append_values(std::span<const T> values) {
     append(std::as_bytes(values));
   }
   // Writes the rest and closes. Throws internal error when the number of elements is not the dataset's length.
   void finish();
-  void finish_at(std::int64_t length);  // cuts the dataset at what was appended, which is `length`
-  OutputDataset finish_open();          // the same, without closing the dataset
+  OutputDataset finish_open();        // the same, without closing the dataset
+  void close() { dataset_.close(); }  // of a dataset that is given up
   const ChunkedDataset& dataset() const { return dataset_; }
+  // Called after each chunk is written, with the elements that have then been written (or room for them): the place in the order of writes
+  // for what has to lie in the file at the same place whatever n_parallel is.
+  void after_chunk(std::function<void(std::int64_t elements)> call) { after_chunk_ = std::move(call); }
 
  private:
   struct Slot {
@@ -74,11 +85,15 @@ class ChunkAppender {
     std::size_t packed_bytes = 0;
     std::unique_ptr<ChunkEncoder> encoder;
   };
+  static void flush(std::span<ChunkAppender* const> appenders);
   void flush();
+  void write_slot(std::size_t slot);
+  void complete_last();
   ChunkedDataset dataset_;
   std::vector<Slot> slots_;
   std::size_t filled_slots_ = 0, filled_bytes_ = 0, total_bytes_ = 0;
   std::int64_t next_chunk_ = 0;
+  std::function<void(std::int64_t)> after_chunk_;
 };
 
 }  // namespace quern::io

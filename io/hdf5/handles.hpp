@@ -1,7 +1,12 @@
 // Owners of HDF5 identifiers. HDF5's C API appears in io/hdf5 and in what io builds on it, nowhere else.
-// One thread at a time may use HDF5 (the serial library): metadata before the pipeline starts, then its fetch stage.
+// One thread at a time reads a file with HDF5: metadata before the pipeline starts, then its fetch stage. Another may write another file
+// meanwhile: the library locks itself.
 #pragma once
 #include <hdf5.h>
+
+#ifndef H5_HAVE_THREADSAFE
+#error "this HDF5 was built without --enable-threadsafe: reading and writing at the same time would break it"
+#endif
 
 #include <string>
 #include <utility>

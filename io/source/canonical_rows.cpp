@@ -37,6 +37,7 @@ std::int32_t canonical_rows(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& 
   auto* values = slot.values_as<V>();
   const auto n_rows = static_cast<std::int32_t>(slot.rows.size());
   std::int32_t out = 0, begin = slot.offsets[0];
+  slot.rearranged = false;
   for (std::int32_t r = 0; r < n_rows; ++r) {
     const std::int32_t end = slot.offsets[r + 1];
     std::int32_t n = end - begin;
@@ -45,7 +46,10 @@ std::int32_t canonical_rows(ChunkBuffer& slot, std::int64_t n_cols, RowScratch& 
     // The last column of an ascending row is its largest.
     if (n > 0 && (!ascending || columns[n - 1] >= n_cols))
       if (const std::int32_t bad = find_bad_column(columns, n, n_cols); bad >= 0) return begin + bad;
-    if (!ascending) n = canonical_row(slot.columns + begin, values + begin, n, scratch);
+    if (!ascending) {
+      slot.rearranged = true;
+      n = canonical_row(slot.columns + begin, values + begin, n, scratch);
+    }
     if (out != begin) {
       std::copy_n(slot.columns + begin, n, slot.columns + out);
       std::copy_n(values + begin, n, values + out);

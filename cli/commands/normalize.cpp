@@ -1,0 +1,325 @@
+// `quern normalize`: scanpy's normalize_total and log1p, streamed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include "cli/backends.hpp"
+#include "cli/command.hpp"
+#include "cli/h5ad_writing.hpp"
+#include "cli/normalize_run.hpp"
+#include "cli/normalize_work.hpp"
+#include "cli/signals.hpp"
+#include "host/cpu/cpu_backend.hpp"
+#include "io/carry/copy_text.hpp"
+
+namespace quern::cli {
+namespace {
+
+constexpr double euler = 2.718281828459045;  // its logarithm is exactly 1 in floating point
+
+class Normalize final : public Command {
+ public:
+  void declare(OptionSet& set, SharedOptions& shared) override {
+    declare_input(set, shared);
+    set.group("What is computed");
+    set.text("--target-sum", "N|median", options_.target_sum, "counts that every cell gets (default: the median of cells with counts)");
+    set.flag("--cpm", options_.cpm, "counts per million: --target-sum 1e6");
+    set.flag("--no-log1p", options_.no_log1p, "leave the logarithm out");
+    set.number("--base", "B", options_.base, "base of the logarithm (default: e)");
+    set.flag("--exclude-highly-expressed", options_.exclude_highly_expressed,
+             "leave genes that make up more than --max-fraction of some cell out of all totals");
+    set.number("--max-fraction", "F", options_.max_fraction, "of a cell's counts (default 0.05)");
+    set.group("Outputs");
+    declare_h5ad_output(set, options_.output, options_.no_provenance);
+    set.text("--key-added", "NAME", options_.key_added, "column of obs for the size factors (total / target)");
+    set.text("--counts-layer", "NAME", options_.counts_layer, "layer that keeps the values as they were");
+    set.text("--compression", "HOW", options_.compression,
+             "of X: gzip:1 to gzip:9, none, zstd:1 to zstd:19, each with ,shuffle if wanted (default gzip:1)");
+    declare_compute(set, shared);
+    set.hidden_integer("--test-slots", options_.test_slots, 2);
+    declare_reporting(set, shared);
+  }
+
+  void run(Session& session) override;
+
+ private:
+  NormalizeOptions options_;
+};
+
+// What one run holds while it lasts; members are destroyed from the last to the first.
+class NormalizeRun {
+ public:
+  NormalizeRun(const NormalizeOptions& options, Session& session)
+      : options_(options), session_(session), plan_(check_options(options)), budget_(session.options.memory_bytes) {}
+
+  void open() {
+    if (options_.output.empty()) throw usage_error("missing-option", "--output", "there is nowhere to write to", "name a file with -o");
+    use_backend();
+    writing_.emplace(options_.output, !options_.no_provenance, session_);
+    io::InputOptions options = input_options(session_.options);
+    options.budget = &budget_;
+    if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
+    input_ = io::Input::open(session_.options.input, options);
+    writing_->open(*input_, 0);
+    refuse_raw();
+    source_ = input_->source(budget_);
+    session_.report.set_input(input_->info());
+    session_.report.set_matrix(matrix());
+    session_.warn(input_->warnings());
+    warn_before_normalizing(input_->info(), session_);
+    value_type_ = matrix().data.type == "float64" ? ValueType::f64 : ValueType::f32;
+    read_type_ = source_->natural_value_type();
+    outcome_.shape = source_->shape();
+  }
+
+  void plan() {
+    OpSpec ops;
+    ops.value_type = read_type_;
+    tell_plan(options_, plan_, plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
+  }
+
+  void compute() {
+    outcome_.target_sum = plan_.target_sum;
+    outcome_.run = {};
+    if (options_.exclude_highly_expressed) find_dominant();
+    if (plan_.target_sum == 0) find_median();
+    if (!options_.key_added.empty()) keep_factors();
+    writing_->stream([&] { write_matrix(); });
+    carry_over();
+    report();
+  }
+
+ private:
+  const io::MatrixInfo& matrix() { return input_->matrix(); }
+
+  void use_backend() {
+    BackendChoice choice = choose_backend(session_.options);
+    verified_ = std::move(choice.verified);
+    backend_ = std::move(choice.backend);
+    session_.report.set_backend(backend_->name(), backend_->device());
+    session_.console.note("backend " + backend_->name() + ": " + choice.reason);
+    if (choice.device_refused) session_.warn("fell-back", "computed by " + backend_->name() + ", since " + choice.reason);
+  }
+
+  void refuse_raw() {
+    if (matrix().name == "raw")
+      throw usage_error("raw-genes", "--layer raw", "raw has its own genes, which need not be those of var", "normalize X or a layer");
+  }
+
+  // One pass; again with 64-bit values where 32 bits do not hold them.
+  template <class Work>
+  void walk(Work& work) {
+    for (;;) {
+      try {
+        return count(walk_chunks(*source_, read_type_, work, pageable_memory(), budget_, pipeline_options()));
+      } catch (const NeedsWiderValues&) {
+        read_type_ = ValueType::f64;
+      }
+    }
+  }
+
+  void count(const RunReport& run) {
+    RunReport& all = outcome_.run;
+    all.threads = run.threads;
+    all.passes += run.passes;
+    all.chunks += run.chunks;
+    all.bytes_read += run.bytes_read;
+    all.nnz += run.nnz;
+    all.seconds += run.seconds;
+    all.facts = run.facts;
+    outcome_.nnz = run.nnz;
+  }
+
+  void find_dominant() {
+    gene_claim_ = budget_.claim("genes left out of totals", static_cast<std::size_t>(outcome_.shape.n_cols));
+    FindDominantGenes work(outcome_.shape.n_cols, options_.max_fraction);
+    walk(work);
+    left_out_ = std::move(work.seen());
+    outcome_.n_excluded = std::count(left_out_.begin(), left_out_.end(), 1);
+  }
+
+  void find_median() {
+    const std::size_t n_rows = static_cast<std::size_t>(outcome_.shape.n_rows);
+    totals_claim_ = budget_.claim("totals of the cells", n_rows * sizeof(double));
+    totals_.resize(n_rows);
+    CollectTotals work(outcome_.shape.n_cols, left_out_, totals_);
+    walk(work);
+    keep_indices_ = !work.rearranged();
+    const Claim copy = budget_.claim("totals of the cells", n_rows * sizeof(double));
+    outcome_.target_sum = median_of_positive(totals_);
+  }
+
+  void keep_factors() {
+    const std::size_t n_rows = static_cast<std::size_t>(outcome_.shape.n_rows);
+    factors_claim_ = budget_.claim("size factors of the cells", n_rows * sizeof(double));
+    factors_.resize(n_rows);
+  }
+
+  // The entries of a dense matrix are known once it has been read; until then all of it counts.
+  MatrixShape output_shape() const {
+    MatrixShape shape = outcome_.shape;
+    if (shape.nnz < 0) shape.nnz = outcome_.run.passes > 0 ? outcome_.nnz : shape.n_rows * shape.n_cols;
+    return shape;
+  }
+
+  io::MatrixOutOptions matrix_options() {
+    io::MatrixOutOptions options;
+    options.value_type = value_type_;
+    options.compression = plan_.compression;
+    options.threads = session_.options.threads;
+    options.from = keep_indices_ ? &writing_->from() : nullptr;
+    options.matrix = &matrix();
+    return options;
+  }
+
+  void write_matrix() {
+    for (;;) {
+      io::MatrixOut out(writing_->file(), output_shape(), matrix_options(), budget_);
+      try {
+        return write_matrix(out);
+      } catch (const NeedsWiderValues&) {
+        read_type_ = ValueType::f64;
+      } catch (const io::NeedsNewIndices&) {
+        keep_indices_ = false;
+      }
+      out.give_up();
+      writing_->start_over();
+    }
+  }
+
+  void write_matrix(io::MatrixOut& out) {
+    const auto mapping = open_mapping();
+    WriteNormalized work({outcome_.shape.n_cols, outcome_.target_sum, left_out_, totals_, factors_, value_type_}, *mapping, out);
+    count(walk_chunks(*source_, read_type_, work, backend_->ring_memory(), budget_, pipeline_options()));
+    session_.console.end_progress();
+    out.finish();
+    outcome_.copied_indices = out.copies();
+    outcome_.n_empty = work.n_empty();
+    outcome_.digest = work.digest();
+  }
+
+  std::unique_ptr<Mapping> open_mapping() {
+    auto mapping = backend_->open_mapping(plan_.map, value_type_, outcome_.shape, budget_, budget_.available() / 2);
+    if (mapping) return mapping;
+    if (session_.options.backend == "cuda")
+      throw Error(ErrorKind::device, "not-built", "--backend cuda", "this backend cannot normalize", "give --backend cpu");
+    backend_ = make_cpu_backend(session_.options.threads);
+    session_.report.set_backend(backend_->name(), backend_->device());
+    return backend_->open_mapping(plan_.map, value_type_, outcome_.shape, budget_, budget_.available() / 2);
+  }
+
+  void carry_over() {
+    io::CarryOptions options;
+    options.with_x = false;
+    if (!options_.key_added.empty()) options.obs.push_back(factor_column());
+    if (!options_.counts_layer.empty()) {
+      options.without_layers.push_back(options_.counts_layer);
+      options.add_layers = [this](const io::OutputGroup& layers, const io::CopyElement& copy) {
+        copy("/" + matrix().name, layers, options_.counts_layer);
+      };
+    }
+    options.without_uns.emplace_back("log1p");
+    if (plan_.map.logarithm) options.add_uns = [this](const io::OutputGroup& uns, const io::CopyElement&) { write_log1p(uns); };
+    writing_->write(std::move(options), {outcome_.shape.n_rows, outcome_.shape.n_cols, true}, parameters(), outcome_.digest, budget_);
+    outcome_.file_bytes = writing_->file_bytes();
+  }
+
+  io::NewColumn factor_column() const {
+    const bool wide = value_type_ == ValueType::f64;
+    io::NewColumn column{options_.key_added, wide ? io::ColumnType::float64 : io::ColumnType::float32, {}};
+    column.fill = [this, wide](RowRange rows, std::byte* out) {
+      for (std::int64_t row = rows.first; row < rows.last; ++row) {
+        const double factor = factors_[static_cast<std::size_t>(row)];
+        const auto narrow = static_cast<float>(factor);
+        const std::size_t bytes = wide ? sizeof factor : sizeof narrow;
+        std::memcpy(out, wide ? static_cast<const void*>(&factor) : &narrow, bytes);
+        out += bytes;
+      }
+    };
+    return column;
+  }
+
+  // scanpy's None is a kind of value that anndata before 0.12 cannot read; e means the same to all that use the base.
+  void write_log1p(const io::OutputGroup& uns) const {
+    io::OutputGroup group = io::make_dict(uns, "log1p");
+    io::write_number(group, "base", options_.base == 0 ? euler : options_.base);
+    group.close();
+  }
+
+  Parameters parameters() {
+    Parameters all{{"layer", matrix().name}, {"target_sum", fmt::format("{}", outcome_.target_sum)}};
+    all.emplace_back("log1p", plan_.map.logarithm ? "true" : "false");
+    if (options_.base != 0) all.emplace_back("base", fmt::format("{}", options_.base));
+    if (options_.exclude_highly_expressed) all.emplace_back("max_fraction", fmt::format("{}", options_.max_fraction));
+    return all;
+  }
+
+  void report() {
+    warn_after_normalizing(outcome_, input_->info(), matrix().name, session_);
+    const RunReport& run = outcome_.run;
+    session_.report.set_backend(backend_->name(), backend_->device());
+    for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
+    session_.report.set_run({run.threads,
+                             run.passes,
+                             run.chunks,
+                             run.bytes_read,
+                             run.nnz,
+                             budget_.limit(),
+                             backend_->peak_device_bytes(),
+                             verified_->verified,
+                             run.seconds,
+                             {{"compute", run.seconds}}});
+    tell(outcome_, options_, plan_, matrix().name, session_);
+    for (const MemoryBudget::Row& row : budget_.table())
+      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+  }
+
+  PipelineOptions pipeline_options() {
+    PipelineOptions options;
+    options.threads = session_.options.threads;
+    options.chunk_nnz = session_.options.chunk_nnz;
+    options.default_chunk_nnz = backend_->chunk_nnz();
+    if (options_.test_slots > 0) {
+      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
+      options.poison = true;
+    }
+    options.stop = &stop_flag();
+    const std::int64_t n_rows = outcome_.shape.n_rows;
+    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
+    return options;
+  }
+
+  const NormalizeOptions& options_;
+  Session& session_;
+  NormalizePlan plan_;
+  MemoryBudget budget_;
+  std::unique_ptr<VerifyCount> verified_;
+  std::unique_ptr<Backend> backend_;
+  std::optional<H5adWriting> writing_;
+  std::unique_ptr<io::Input> input_;
+  std::unique_ptr<ChunkSource> source_;
+  ValueType value_type_ = ValueType::f32, read_type_ = ValueType::f32;
+  bool keep_indices_ = true;
+  Claim gene_claim_, totals_claim_, factors_claim_;
+  std::vector<std::uint8_t> left_out_;
+  std::vector<double> totals_, factors_;
+  NormalizeOutcome outcome_;
+};
+
+void Normalize::run(Session& session) {
+  NormalizeRun run(options_, session);
+  run.open();
+  if (session.options.dry_run)
+    run.plan();
+  else
+    run.compute();
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_normalize() { return std::make_unique<Normalize>(); }
+
+}  // namespace quern::cli

@@ -1,0 +1,45 @@
+// X as CSR with new values (or new rows), streamed into an output file.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "host/core/chunk_source.hpp"
+#include "host/core/memory.hpp"
+#include "io/carry/sparse_out.hpp"
+#include "io/file_info.hpp"
+#include "io/h5ad_write/output_file.hpp"
+#include "io/hdf5/file.hpp"
+
+namespace quern::io {
+
+struct MatrixOutOptions {
+  ValueType value_type = ValueType::f32;
+  Compression compression;
+  int threads = 1;
+  // The matrix whose indices are kept: copied as they are stored, where they can be. Null: written anew.
+  const Hdf5File* from = nullptr;
+  const MatrixInfo* matrix = nullptr;
+};
+
+// The group "X" with its three arrays. Serial; the calls may come from another thread than those that read the input (HDF5 is built
+// thread-safe). What is written depends on the rows and these options but for `threads`.
+class MatrixOut {
+ public:
+  // `shape.nnz` is an upper bound. Claims its buffers: a quarter of what is left, or the least it can do with.
+  MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget);
+  bool copies() const { return copies_; }  // the indices, as they are stored
+  // All rows of a chunk, with values of value_type. Throws NeedsNewIndices: give up and write all again without `from`.
+  void append(const ChunkBuffer& chunk, std::span<const std::byte> values) { out_->append(chunk, values); }
+  void finish();
+  void give_up();
+  std::int64_t nnz() const { return out_->nnz(); }
+
+ private:
+  OutputGroup group_;
+  bool copies_ = false;
+  std::unique_ptr<SparseOut> out_;
+};
+
+}  // namespace quern::io

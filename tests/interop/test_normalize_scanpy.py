@@ -1,0 +1,127 @@
+"""`normalize` beside scanpy's normalize_total and log1p, and what scanpy does next on either."""
+import os
+from pathlib import Path
+
+import anndata as ad
+import hdf5plugin  # noqa: F401  zstd and blosc for h5py
+import numpy as np
+import pytest
+import scanpy as sc
+import scipy.sparse as sp
+
+from support.compare_anndata import difference
+from support.program import run
+
+FIXTURES = Path(os.environ.get("QUERN_FIXTURES", Path(__file__).resolve().parents[2] / "build" / "fixtures"))
+
+
+@pytest.fixture(scope="module")
+def counts(quern_bin, tmp_path_factory):
+    """1,500 cells with counts, labelled, a layer and raw, as scanpy writes them."""
+    folder = tmp_path_factory.mktemp("counts")
+    run(quern_bin, "generate", folder / "generated.h5ad", "--preset", "pbmc3k", "--cells", "1500")
+    adata = sc.read_h5ad(folder / "generated.h5ad")
+    sc.pp.filter_genes(adata, min_cells=3)
+    sc.pp.filter_cells(adata, min_counts=1)
+    adata.obs["group"] = np.array(["a", "b", "c"])[np.arange(adata.n_obs) % 3]
+    adata.layers["half"] = adata.X * np.float32(0.5)
+    adata.raw = adata.copy()
+    adata.write_h5ad(folder / "counts.h5ad", compression="gzip")
+    return folder / "counts.h5ad"
+
+
+def scanpys(path, base=None, log1p=True, **options):
+    adata = sc.read_h5ad(path)
+    sc.pp.normalize_total(adata, **options)
+    if log1p:
+        sc.pp.log1p(adata, base=base)
+    return adata
+
+
+def ulps(a, b):
+    return np.abs(a.view(np.int32).astype(np.int64) - b.view(np.int32)).max(initial=0)
+
+
+OPTIONS = {
+    "default": ([], {}),
+    "cp10k": (["--target-sum", "1e4"], {"target_sum": 1e4}),
+    "cpm": (["--cpm", "--no-log1p"], {"target_sum": 1e6, "log1p": False}),
+    "base": (["--target-sum", "1e4", "--base", "2"], {"target_sum": 1e4, "base": 2}),
+    "excluding": (["--exclude-highly-expressed"], {"exclude_highly_expressed": True}),
+    "excluding-more": (["--exclude-highly-expressed", "--max-fraction", "0.02", "--target-sum", "1e4"],
+                       {"exclude_highly_expressed": True, "max_fraction": 0.02, "target_sum": 1e4}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("how", OPTIONS)
+def test_values_and_size_factors(how, counts, quern_bin, tmp_path):
+    words, options = OPTIONS[how]
+    theirs = scanpys(counts, key_added="factor", **options)
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--key-added", "factor", "-q", *words)
+    ours = sc.read_h5ad(tmp_path / "out.h5ad")
+    assert ours.X.dtype == theirs.X.dtype and isinstance(ours.X, sp.csr_matrix)
+    np.testing.assert_array_equal(ours.X.indptr, theirs.X.indptr)
+    np.testing.assert_array_equal(ours.X.indices, theirs.X.indices)
+    assert ulps(ours.X.data, theirs.X.data) <= 3  # scanpy rounds four times on the way, to within 2 of the exact value
+    assert ours.obs["factor"].dtype == theirs.obs["factor"].dtype
+    assert ulps(ours.obs["factor"].to_numpy(), theirs.obs["factor"].to_numpy()) <= 1
+    assert ("log1p" in ours.uns) == ("log1p" in theirs.uns)
+    assert list(ours.obs) == list(theirs.obs)
+    assert difference(theirs, ours, without=("X", "obs", "uns/log1p", "uns/quern")) is None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scanpy_goes_on(counts, quern_bin, tmp_path):
+    """Highly variable genes, PCA and marker genes of our file are those of scanpy's own."""
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--target-sum", "1e4", "-q")
+    sides = [sc.read_h5ad(tmp_path / "out.h5ad"), scanpys(counts, target_sum=1e4)]
+    for adata in sides:
+        adata.raw = None
+        sc.pp.highly_variable_genes(adata, n_top_genes=500)
+        sc.pp.pca(adata, n_comps=10)
+        sc.tl.rank_genes_groups(adata, "group", method="t-test")
+    ours, theirs = sides
+    np.testing.assert_allclose(ours.var["dispersions_norm"], theirs.var["dispersions_norm"], rtol=1e-4, atol=1e-5)
+    assert (ours.var["highly_variable"] != theirs.var["highly_variable"]).sum() <= 2
+    np.testing.assert_allclose(ours.uns["pca"]["variance"], theirs.uns["pca"]["variance"], rtol=1e-3)
+    for a, b in zip(ours.uns["rank_genes_groups"]["scores"][:50], theirs.uns["rank_genes_groups"]["scores"][:50]):
+        np.testing.assert_allclose(list(a), list(b), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_counts_are_kept_in_a_layer(counts, quern_bin, tmp_path):
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--counts-layer", "counts", "-q")
+    before, after = sc.read_h5ad(counts), sc.read_h5ad(tmp_path / "out.h5ad")
+    assert (before.X != after.layers["counts"]).nnz == 0
+    assert list(after.layers) == ["counts", "half"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_layer_becomes_x(counts, quern_bin, tmp_path):
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--layer", "layers/half", "--target-sum", "1e4", "-q")
+    theirs = scanpys(counts, target_sum=1e4)
+    assert ulps(sc.read_h5ad(tmp_path / "out.h5ad").X.data, theirs.X.data) <= 3
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("compression", ["none", "gzip:4", "gzip:1,shuffle", "zstd:3"])
+def test_compression(compression, counts, quern_bin, tmp_path):
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--compression", compression, "-q")
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "usual.h5ad", "-q")
+    assert difference(*(ad.read_h5ad(tmp_path / name) for name in ("out.h5ad", "usual.h5ad")), without=("uns/quern",)) is None
+
+
+def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path):
+    unsorted = FIXTURES / "duplicates-csr-shuffled.h5ad"
+    for path in (counts, unsorted):
+        for words in ([], ["--target-sum", "1e4"], ["--exclude-highly-expressed", "--compression", "none"]):
+            contents = set()
+            for i, how in enumerate((["-t", "1"], ["-t", "3", "--chunk-nnz", "7"], ["-m", "64MiB", "--chunk-nnz", "10000"],
+                                     ["--test-slots", "2", "-t", "2"])):
+                if path == counts and "7" in how:
+                    how = ["-t", "3", "--chunk-nnz", "3000"]
+                out = tmp_path / f"{i}.h5ad"
+                run(quern_bin, "normalize", path, "-o", out, "-f", "--no-provenance", "-q", *words, *how)
+                contents.add(out.read_bytes())
+            assert len(contents) == 1, (path.name, words)
