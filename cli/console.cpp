@@ -18,7 +18,7 @@ constexpr const char *red = "\033[1;31m", *yellow = "\033[1;33m", *dim = "\033[2
 
 // Standard error may be closed or full; there is nowhere to say so.
 void put(int descriptor, const std::string& text) {
-  if (::write(descriptor, text.data(), text.size()) < 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(descriptor, text.data(), text.size());
 }
 
 bool wants_colours(const std::string& choice, bool terminal) {

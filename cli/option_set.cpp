@@ -173,11 +173,9 @@ void OptionSet::parse(const std::vector<std::string>& words) {
   State& s = *state_;
   try {
     s.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
-  } catch (const CLI::ArgumentMismatch& mismatch) {
-    const std::string message = mismatch.what();  // "--json: 1 required ..."
+  } catch (const CLI::ParseError& mismatch) {                             // of the number of values: nothing else is left to CLI11
+    const std::string message = mismatch.what();                          // "--json: 1 required ..."
     throw usage_error("missing-value", message.substr(0, message.find(':')), "needs a value");
-  } catch (const CLI::ParseError& other) {
-    throw usage_error("bad-value", "", other.what());
   }
   s.refuse_leftovers();
   s.require_positionals();

@@ -30,22 +30,15 @@ bool is_ribosomal(const std::string& gene) {
 }
 
 GeneSetRule rule_from_pattern(const std::string& name, const std::string& pattern) {
-  const auto bad = [name](const std::regex_error& error) {
-    return usage_error("bad-regex", "--qc-vars " + name, std::string("the pattern cannot be used: ") + error.what(),
-                       "patterns are ECMAScript regular expressions, such as ^(HBA|HBB)");
-  };
   try {
     const auto regex = std::make_shared<std::regex>(pattern, std::regex::ECMAScript | std::regex::optimize);
-    const auto matches = [regex, bad](const std::string& gene) {
-      try {
-        return gene.size() <= longest_matched_name && std::regex_search(gene, *regex);
-      } catch (const std::regex_error& error) {
-        throw bad(error);
-      }
+    const auto matches = [regex](const std::string& gene) {
+      return gene.size() <= longest_matched_name && std::regex_search(gene, *regex);
     };
     return {name, matches, {}, 0};
   } catch (const std::regex_error& error) {
-    throw bad(error);
+    throw usage_error("bad-regex", "--qc-vars " + name, std::string("the pattern cannot be used: ") + error.what(),
+                      "patterns are ECMAScript regular expressions, such as ^(HBA|HBB)");
   }
 }
 

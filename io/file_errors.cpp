@@ -17,7 +17,7 @@ std::string parent_folder(const std::string& path) {
 
 std::string free_space_note(const std::string& path) {
   struct statvfs disk {};
-  if (statvfs(parent_folder(path).c_str(), &disk) != 0 || disk.f_frsize == 0) return {};
+  if (statvfs(parent_folder(path).c_str(), &disk) != 0) return {};
   const auto free_bytes = static_cast<unsigned long long>(disk.f_bavail) * disk.f_frsize;
   return free_bytes >> 26 ? std::string()
                           : " (" + std::to_string(free_bytes >> 10) + " KiB are free there)";  // much free: a quota, or a device

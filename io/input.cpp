@@ -32,7 +32,8 @@ std::unique_ptr<Input> Input::open(const std::string& path, const InputOptions& 
     error.in_file(path);
     throw;
   } catch (const std::filesystem::filesystem_error& error) {
-    throw input_error("no-permission", "", error.code().message()).in_file(path);
+    const bool closed = error.code() == std::errc::permission_denied;
+    throw input_error(closed ? "no-permission" : "unreadable", "", error.code().message()).in_file(path);
   }
 }
 

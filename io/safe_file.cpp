@@ -24,8 +24,9 @@ std::mutex open_targets_mutex;
 std::vector<std::string> open_targets;  // of the SafeFiles alive in this process
 
 bool is_same_file(const struct stat& a, const std::string& path) {
-  struct stat b {};
-  return stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  struct stat b {};  // no file's, when it cannot be reached
+  stat(path.c_str(), &b);
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 void refuse_inputs(const std::string& target, const struct stat& found, const std::vector<std::string>& inputs) {
@@ -106,7 +107,6 @@ OutputTarget resolve_output(const std::string& target, const OutputOptions& opti
   struct stat found {};
   if (stat(result.path.c_str(), &found) != 0) {
     if (errno != ENOENT) throw write_error(target, "look at the target", errno);
-    if (target.ends_with('/')) throw output_error("is-directory", "", "the name is that of a folder", "name a file in it").in_file(target);
     return result;
   }
   if (S_ISDIR(found.st_mode)) throw output_error("is-directory", "", "this is a folder", "name a file in it").in_file(target);

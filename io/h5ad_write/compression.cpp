@@ -20,8 +20,8 @@ Error bad_compression(const std::string& text) {
 int parse_level(const std::string& word, const std::string& text, int highest) {
   int level = 0;
   const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, level);
-  if (error != std::errc{} || stop != end || level < 1 || level > highest) throw bad_compression(text);
+  const char* stop = std::from_chars(word.data(), end, level).ptr;  // what is no number or too large leaves 0
+  if (stop != end || level < 1 || level > highest) throw bad_compression(text);
   return level;
 }
 

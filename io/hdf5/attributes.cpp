@@ -10,8 +10,6 @@
 namespace quern::io {
 namespace {
 
-constexpr std::size_t max_attribute_bytes = std::size_t{1} << 28;
-
 struct OpenAttribute {
   AttributeHandle attribute;
   TypeHandle type;
@@ -30,9 +28,8 @@ std::optional<OpenAttribute> open_attribute(hid_t object, const char* name, cons
   out.element = element_type(out.type.get());
   const SpaceHandle space(checked(H5Aget_space(out.attribute.get()), what, "read the attribute's shape"));
   const hssize_t points = H5Sget_simple_extent_npoints(space.get());
-  out.count = points < 0 ? 0 : static_cast<std::size_t>(points);
-  if (out.element.size == 0 || out.count > max_attribute_bytes / out.element.size)
-    throw input_error("bad-shape", what, "the attribute claims " + std::to_string(out.count) + " elements");
+  if (points < 0) throw hdf5_failure(what, "count the attribute's values");
+  out.count = static_cast<std::size_t>(points);
   return out;
 }
 

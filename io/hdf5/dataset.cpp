@@ -41,8 +41,10 @@ Dataset describe(DatasetHandle id, const std::string& path) {
   const SpaceHandle space(checked(H5Dget_space(out.id.get()), path, "read the dataset's shape"));
   out.is_null = H5Sget_simple_extent_type(space.get()) == H5S_NULL;
   const int rank = out.is_null ? 0 : H5Sget_simple_extent_ndims(space.get());
-  std::vector<hsize_t> dims(static_cast<std::size_t>(rank < 0 ? 0 : rank));
-  if (rank > 0) H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr);
+  if (rank < 0) throw hdf5_failure(path, "count the dataset's dimensions");
+  std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
+  if (rank > 0 && H5Sget_simple_extent_dims(space.get(), dims.data(), nullptr) < 0)
+    throw hdf5_failure(path, "read the dataset's dimensions");
   out.dims = signed_dims(dims, path);
   return out;
 }
@@ -72,9 +74,8 @@ std::vector<std::string> filter_names(hid_t dataset) {
 
 std::vector<std::int64_t> chunk_dims(hid_t dataset) {
   const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
-  if (H5Pget_layout(creation.get()) != H5D_CHUNKED) return {};
   std::array<hsize_t, H5S_MAX_RANK> dims{};
-  const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, dims.data());
+  const int rank = H5Pget_chunk(creation.get(), H5S_MAX_RANK, dims.data());  // fails when it is not chunked
   return {dims.begin(), dims.begin() + (rank < 0 ? 0 : rank)};
 }
 

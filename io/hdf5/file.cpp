@@ -29,8 +29,7 @@ void initialise_library() {
 // Whether somebody holds the lock that HDF5 takes for writing.
 bool is_locked(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const bool locked = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;  // nor is one that cannot be opened
   close(descriptor);
   return locked;
 }
@@ -97,8 +96,9 @@ ObjectKind Hdf5File::kind(const std::string& object) const {
   const ObjectHandle found(open_id(object));
   if (!found) {
     const Error failure = hdf5_failure(object, "open the object");
-    H5L_info_t link;
-    if (H5Lget_info(file_.get(), object.c_str(), &link, access_.get()) >= 0 && link.type == H5L_TYPE_SOFT) return ObjectKind::none;
+    H5L_info_t link{};  // no soft one
+    H5Lget_info(file_.get(), object.c_str(), &link, access_.get());
+    if (link.type == H5L_TYPE_SOFT) return ObjectKind::none;
     throw failure;
   }
   const H5I_type_t type = H5Iget_type(found.get());
@@ -127,8 +127,7 @@ DatasetHandle Hdf5File::open_dataset(const std::string& object, std::size_t chun
 DatasetHandle Hdf5File::open_reference(hobj_ref_t reference, const std::string& object) const {
   const hid_t id = H5Rdereference2(file_.get(), H5P_DEFAULT, H5R_OBJECT, &reference);
   ObjectHandle target(id);
-  if (!target || H5Iget_type(id) != H5I_DATASET)
-    throw input_error("bad-reference", object, "an object reference that points to no dataset");
+  if (H5Iget_type(id) != H5I_DATASET) throw input_error("bad-reference", object, "an object reference that points to no dataset");
   DatasetHandle dataset(checked(H5Oopen(id, ".", access_.get()), object, "follow a reference"));
   refuse_outside_data(dataset.get(), object);
   return dataset;
@@ -136,7 +135,7 @@ DatasetHandle Hdf5File::open_reference(hobj_ref_t reference, const std::string& 
 
 void Hdf5File::refuse_outside_data(hid_t dataset, const std::string& object) const {
   if (allow_external_) return;
-  const PropertyHandle creation(checked(H5Dget_create_plist(dataset), object, "read the dataset's layout"));
+  const PropertyHandle creation(H5Dget_create_plist(dataset));
   const H5D_layout_t layout = H5Pget_layout(creation.get());
   if (layout < 0) throw hdf5_failure(object, "read the dataset's layout");
   if (layout == H5D_VIRTUAL) throw external_reference(object, "a virtual dataset");

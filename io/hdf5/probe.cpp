@@ -42,8 +42,7 @@ std::size_t mapped_bytes() {
 void restrict_child(const ProbeLimits& limits) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU}) std::signal(signal, SIG_DFL);
   const int nowhere = open("/dev/null", O_WRONLY);  // the C library and sanitizers write of a crash
-  for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
-    if (nowhere >= 0) dup2(nowhere, stream);
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, stream);
   lower_limit(RLIMIT_CORE, 0);
   lower_limit(RLIMIT_CPU, limits.cpu_seconds);
 #ifndef QUERN_SANITIZED

@@ -20,7 +20,7 @@ std::optional<StoredType> standard_type(hid_t type) {
   const bool big = H5Tget_order(type) == H5T_ORDER_BE;
   const auto bytes = H5Tget_size(type);
   if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) return std::nullopt;
-  if (H5Tget_precision(type) != 8 * bytes || H5Tget_offset(type) != 0) return std::nullopt;
+  if (H5Tget_precision(type) != 8 * bytes) return std::nullopt;  // padded
   StoredType stored{StoredKind::real, static_cast<std::uint8_t>(bytes), big && bytes > 1};
   if (kind == H5T_INTEGER) {
     stored.kind = H5Tget_sign(type) == H5T_SGN_NONE ? StoredKind::unsigned_integer : StoredKind::signed_integer;
@@ -61,6 +61,7 @@ std::vector<hsize_t> extent(hid_t dataset, const std::string& path) {
 FilterPipeline read_filter_steps(hid_t creation_properties, const std::string& path) {
   FilterPipeline filters;
   const int n_filters = H5Pget_nfilters(creation_properties);
+  if (n_filters < 0) throw hdf5_failure(path, "count the filters");
   for (int i = 0; i < n_filters; ++i) {
     unsigned flags = 0, config = 0;
     unsigned params[64] = {};
@@ -121,7 +122,7 @@ RawDataset::RawDataset(hid_t file, const std::string& path) : path_(path), datas
 std::int64_t RawDataset::size() const {
   std::int64_t n = 1;
   for (const hsize_t d : dims_)
-    if (__builtin_mul_overflow(n, static_cast<std::int64_t>(d), &n) || n < 0)
+    if (__builtin_mul_overflow(n, static_cast<std::int64_t>(d), &n))
       throw input_error("bad-shape", path_, "claims more elements than any file can hold");
   return n;
 }
@@ -133,8 +134,7 @@ void RawDataset::read_layout(hid_t file) {
   if (H5Pget_userblock(file_properties.get(), &user_block) < 0) throw hdf5_failure(path_, "read the size of the user block");
   chunk_base_ = chunk_address_base(static_cast<std::int64_t>(user_block));
   fill_value_.resize(type_.bytes);
-  if (H5Pget_fill_value(properties.get(), memory_type_.get(), fill_value_.data()) < 0)
-    std::fill(fill_value_.begin(), fill_value_.end(), std::byte{0});
+  H5Pget_fill_value(properties.get(), memory_type_.get(), fill_value_.data());  // zeros when there is none
   const H5D_layout_t layout = H5Pget_layout(properties.get());
   if (layout == H5D_CONTIGUOUS && H5Pget_external_count(properties.get()) == 0) {
     const haddr_t address = H5Dget_offset(dataset_.get());
@@ -149,7 +149,7 @@ void RawDataset::read_layout(hid_t file) {
     filters_.element_bytes = type_.bytes;
     filters_.chunk_bytes = type_.bytes;
     for (const hsize_t d : chunk_dims_)
-      if (d == 0 || __builtin_mul_overflow(filters_.chunk_bytes, static_cast<std::size_t>(d), &filters_.chunk_bytes))
+      if (__builtin_mul_overflow(filters_.chunk_bytes, static_cast<std::size_t>(d), &filters_.chunk_bytes))
         throw input_error("bad-shape", path_, "has an impossible chunk shape");
     if (can_decode(filters_)) access_ = Access::chunks;
   }
@@ -159,7 +159,8 @@ RawDataset::StoredPlace RawDataset::stored_place(std::span<const hsize_t> offset
   StoredPlace place;
   haddr_t address = HADDR_UNDEF;
   hsize_t bytes = 0;
-  if (H5Dget_chunk_info_by_coord(dataset_.get(), offset.data(), &place.filter_mask, &address, &bytes) < 0 || address == HADDR_UNDEF)
+  H5Dget_chunk_info_by_coord(dataset_.get(), offset.data(), &place.filter_mask, &address, &bytes);
+  if (address == HADDR_UNDEF)
     throw input_error("truncated", path_, "the stored chunk at " + std::to_string(offset[0]) + " cannot be found",
                       "the file is truncated or damaged; fetch it again");
   place.file_offset = static_cast<std::int64_t>(address) + chunk_base_;

@@ -12,7 +12,7 @@ StoredArray describe_array(const Hdf5File& file, const std::string& path, bool i
     throw input_error(
         "bad-type", path,
         std::string("expected ") + (integers_only ? "integers" : "numbers") + " of at most 64 bits, found " + dataset.element.name);
-  if (dataset.is_null || dataset.dims.size() != 1)
+  if (dataset.dims.size() != 1)
     throw input_error("bad-shape", path, "expected one dimension, found " + std::to_string(dataset.dims.size()));
   return stored_array(file, dataset);
 }

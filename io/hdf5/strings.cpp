@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/hdf5/types.hpp"
 #include "io/names/utf8.hpp"
 
 namespace quern::io {
@@ -45,7 +46,7 @@ std::vector<std::string> read_all_strings(hid_t stored, std::size_t count, const
   std::vector<std::string> out;
   out.reserve(count);
   const TypeHandle memory = string_memory_type(stored);
-  if (H5Tis_variable_str(stored) > 0) {
+  if (is_variable_text(stored)) {
     std::vector<char*> pointers(count, nullptr);
     read(memory.get(), pointers.data());
     for (const char* value : pointers) out.push_back(variable_text(value));

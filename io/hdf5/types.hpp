@@ -22,4 +22,6 @@ struct ElementType {
 // Booleans are what h5py takes for them: an enumeration of FALSE = 0 and TRUE = 1 over one byte. Other enumerations count as integers.
 ElementType element_type(hid_t type);
 
+bool is_variable_text(hid_t type);
+
 }  // namespace quern::io

@@ -41,7 +41,6 @@ class MtxInput final : public OpenedInput {
     return names(files_.features, 1, matrix.cols, "gene_");
   }
   std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) override {
-    if (frame.path.empty()) throw input_error("missing-object", name, "there is no table of it");
     const bool features = frame.path == files_.features;
     return open_tsv_column(frame.path, !features || name == "gene_ids" ? 0 : name == "feature_types" ? 2 : 1, frame.size);
   }

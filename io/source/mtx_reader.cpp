@@ -168,7 +168,8 @@ bool MtxReader::next(MtxEntry& entry) {
   char* const line_start = at_;
   std::int64_t gene = 0, cell = 0;
   entry.value = 1;
-  if (!take_index(gene) || !take_index(cell) || (!pattern_ && !take_value(entry.value))) {
+  const bool complete = take_index(gene) && take_index(cell) && (pattern_ || take_value(entry.value));
+  if (!complete) {
     at_ = line_start;
     fail_line();
   }

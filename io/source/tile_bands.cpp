@@ -36,9 +36,8 @@ std::size_t TileBands::tiles_across() const {
   return columns_ == 0 ? 0 : static_cast<std::size_t>((columns_ - 1) / std::max<std::int64_t>(1, tile_columns_) + 1);
 }
 std::size_t TileBands::band_bytes() const {
-  std::size_t bytes = 0;
-  if (__builtin_mul_overflow(tile_bytes(), tiles_across(), &bytes) || bytes > SIZE_MAX / 16)
-    throw input_error("bad-shape", dataset_.path(), "has an impossible chunk shape");
+  const std::size_t bytes = tile_bytes() * tiles_across();  // at most 2^32 by 2^31
+  if (bytes > SIZE_MAX / 16) throw input_error("bad-shape", dataset_.path(), "has an impossible chunk shape");
   return bytes;
 }
 std::size_t TileBands::largest_stored_tile() const { return tile_bytes() + tile_bytes() / 64 + 4096; }
@@ -101,8 +100,7 @@ void TileBands::read_tile(TileBand& band, std::size_t tile, std::size_t& used) {
   const std::span<const hsize_t> offset(corner, dataset_.dims().size());
   const std::size_t bytes = dataset_.stored_chunk_bytes(offset);
   bytes_read_ += static_cast<std::int64_t>(bytes);
-  const std::size_t most = stored_as_is_ ? tile_bytes() : room_.stored_bytes;
-  if (bytes > most || (stored_as_is_ && bytes != 0 && bytes != most))
+  if (bytes > (stored_as_is_ ? tile_bytes() : room_.stored_bytes))
     throw input_error("corrupt-chunk", dataset_.path(),
                       "a stored chunk takes " + std::to_string(bytes) + " bytes, for " + std::to_string(tile_bytes()) + " bytes of data",
                       "the file is damaged: copy or download it again");

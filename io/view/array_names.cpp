@@ -26,8 +26,9 @@ std::string complex_text(Complex value) {
 
 TypeHandle complex_type() {
   TypeHandle type(checked(H5Tcreate(H5T_COMPOUND, sizeof(Complex)), "", "make a complex type"));
-  H5Tinsert(type.get(), "r", offsetof(Complex, real), H5T_NATIVE_DOUBLE);
-  H5Tinsert(type.get(), "i", offsetof(Complex, imaginary), H5T_NATIVE_DOUBLE);
+  if (H5Tinsert(type.get(), "r", offsetof(Complex, real), H5T_NATIVE_DOUBLE) < 0 ||
+      H5Tinsert(type.get(), "i", offsetof(Complex, imaginary), H5T_NATIVE_DOUBLE) < 0)
+    throw hdf5_failure("", "make the fields of a complex type");
   return type;
 }
 
@@ -186,9 +187,9 @@ std::unique_ptr<NameSource> open_array_column(const Hdf5File& file, const std::s
 
 std::size_t field_width(const Dataset& table, const std::string& field) {
   const int member = H5Tget_member_index(table.type.get(), field.c_str());
-  if (member < 0 || table.dims.size() != 1) return 0;
+  if (table.dims.size() != 1) return 0;
   const TypeHandle type(H5Tget_member_type(table.type.get(), static_cast<unsigned>(member)));
-  if (H5Tget_class(type.get()) != H5T_ARRAY || H5Tget_array_ndims(type.get()) != 1) return 0;
+  if (H5Tget_array_ndims(type.get()) != 1) return 0;  // less than 0: no array
   const TypeHandle base(H5Tget_super(type.get()));
   hsize_t width = 0;
   H5Tget_array_dims2(type.get(), &width);

@@ -1,5 +1,7 @@
 """Files cut off or with bytes changed: metadata structures of HDF5 and stored chunks."""
-from hostile.bases import after, damaged, first_bytes, flip_at, h5, in_chunk, in_contiguous, replace
+import numpy as np
+
+from hostile.bases import N_OBS, after, damaged, first_bytes, flip_at, h5, in_chunk, in_contiguous, replace
 from hostile.table import Case
 
 
@@ -29,6 +31,15 @@ def _member(offset):
 
 def _gzip_of_indptr(root):
     replace("X/indptr", root["X/indptr"][...], filters="gzip")(root)
+
+
+def _names_in(name):
+    return replace("obs/_index", np.array([f"cell-{i % 3:020}".encode() for i in range(N_OBS)]), filters=name, chunk=N_OBS)
+
+
+# A filter, a place in the chunk and what comes there: sizes of nothing, of too much, streams that do not decode.
+DAMAGED_FILTERS = [("zstd", 12, b"\xff" * 8), ("zstd", 0, b"\0" * 4), ("lz4", 0, b"\0" * 8), ("lz4", 0, b"\0\0\1\0\0\0\0\0"), ("lz4", 12, b"\xff" * 4),
+                   ("lzf", 0, b"\xff" * 2), ("blosc-blosclz", 20, b"\xff" * 12), ("blosc-blosclz", 0, b"\xff" * 16)]
 
 
 def _overwrite(place, new):
@@ -68,6 +79,9 @@ CASES = [
     Case("gzip-header", damaged("modern", flip_at(in_chunk("X/indices", 0, 0))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
     Case("gzip-checksum", damaged("modern", flip_at(in_chunk("X/indices", 0, 20))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
     Case("fletcher32", damaged("checksums", flip_at(in_chunk("X/data", 1, 12))), "bad-checksum", "fletcher32", "/X/data"),
+    # Names of fixed width are decoded by HDF5 with the filters that quern registers.
+    *[Case(f"{name}-of-names-{number}", damaged(h5("modern", _names_in(name)), _overwrite(in_chunk("obs/_index", 0, place), new)), "corrupt-hdf5",
+           "could not read the values", "/obs/_index") for number, (name, place, new) in enumerate(DAMAGED_FILTERS)],
     Case("gzip-of-indptr", damaged(h5("modern", _gzip_of_indptr), flip_at(in_chunk("X/indptr", 0, 12))), "corrupt-chunk", "does not decode (gzip)",
          "/X/indptr"),
 ]

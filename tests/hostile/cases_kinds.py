@@ -154,6 +154,7 @@ CASES = [
     _everywhere("one-byte", content("input.h5ad", b"\x89"), "not-hdf5", "neither HDF5"),
     _everywhere("zeros", content("input.h5ad", bytes(1 << 16)), "not-hdf5", "neither HDF5"),
     _everywhere("hdf5-gzipped", _gzipped, "not-hdf5", "gzip-compressed HDF5"),
+    _everywhere("r-data-of-old", content("input.rda", gzip.compress(b"RDX3\nX\n")), "not-hdf5", "an R data file"),
     _everywhere("r-data", content("input.rds", gzip.compress(b"X\n\0\0\0\3")), "not-hdf5", "an R data file"),
     _everywhere("hdf5-signature-only", damaged("modern", first_bytes(8)), "truncated", "ends after 8 bytes"),
     _everywhere("hdf5-of-another-kind", hdf5("weights.h5", _weights), "unknown-layout", "layer_names, model"),

@@ -11,6 +11,10 @@ def _empty_reference(root):
     attribute("obs/label", "categories", h5py.Reference())(root)
 
 
+def _two_references(root):
+    attribute("obs/label", "categories", np.array([root["obs"].ref] * 2, dtype=h5py.ref_dtype))(root)
+
+
 def _reference_to_a_group(root):
     attribute("obs/label", "categories", root["obs"].ref)(root)
 
@@ -33,6 +37,8 @@ CASES = [
     Case("no-obs", h5("modern", delete("obs")), "missing-group", "not in the file", "/obs", info="missing-group"),
     Case("no-var", h5("modern", delete("var")), "missing-group", "not in the file", "/var", info="missing-group"),
     Case("obs-of-numbers", h5("0.6", replace("obs", np.zeros(N_OBS))), "bad-type", "expected a dataframe", "/obs", info="bad-type"),
+    Case("obs-2-d", h5("0.6", replace("obs", np.zeros((N_OBS, 1), dtype=[("index", "S4")]))), "bad-type", "expected a dataframe", "/obs",
+         info="bad-type"),
     Case("obs-newer-encoding", h5("modern", encoding("obs", "dataframe", "0.3.0")), "unknown-encoding", "'dataframe 0.3.0'", "/obs",
          info="unknown-encoding"),
     Case("obs-without-index-name", h5("modern", attribute("obs", "_index", None)), "missing-attribute", "_index", "/obs",
@@ -70,6 +76,8 @@ CASES = [
     Case("0.7-reference-to-a-group", h5("0.7", _reference_to_a_group), "ok", "points to no dataset", "/obs/label (categories)",
          check="bad-reference"),
     Case("0.7-reference-a-number", h5("0.7", attribute("obs/label", "categories", 7)), "ok", "expected an object reference",
+         "/obs/label (attribute categories)", check="bad-type"),
+    Case("0.7-references-of-two", h5("0.7", _two_references), "ok", "expected an object reference",
          "/obs/label (attribute categories)", check="bad-type"),
     Case("0.6-codes-beyond-categories", h5("0.6", cut("uns/label_categories", 1)), "ok"),
     Case("raw-without-var", h5("modern", lambda root: root.copy("X", "raw/X")), "ok", "not in the file", "/raw/var", check="missing-group"),

@@ -67,6 +67,7 @@ CASES = [
     # ---- the header
     _everywhere("mtx-empty", directory(stored("matrix.mtx", lambda _: b"")), "bad-mtx", "first line"),
     _everywhere("mtx-another-text", directory(line(0, "gene cell count")), "bad-mtx", "first line"),
+    _everywhere("mtx-another-banner", directory(line(0, "%%MatrixBazaar matrix coordinate integer general")), "bad-mtx", "first line"),
     _everywhere("mtx-vector", directory(line(0, "%%MatrixMarket vector coordinate integer general")), "bad-mtx", "first line"),
     _everywhere("mtx-array", directory(line(0, "%%MatrixMarket matrix array integer general")), "unknown-encoding", "'array integer general'"),
     _everywhere("mtx-complex", directory(line(0, "%%MatrixMarket matrix coordinate complex general")), "unknown-encoding", "complex"),

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 # What a failing call returns, and errno.
 MINUS_ONE, ZERO = -1, 0
-EIO, ENOSPC, ENOMEM, EMFILE, EACCES = 5, 28, 12, 24, 13
+EIO, ENOSPC, ENOMEM, EMFILE, EACCES, EINVAL = 5, 28, 12, 24, 13, 22
 
 SYSTEM = {
     "close": (MINUS_ONE, EIO), "fchmod": (MINUS_ONE, EACCES), "fork": (MINUS_ONE, ENOMEM), "fsync": (MINUS_ONE, EIO),
     "ftruncate": (MINUS_ONE, EIO), "getrlimit": (MINUS_ONE, EACCES), "link": (MINUS_ONE, EACCES), "lseek": (MINUS_ONE, EIO),
     "mkostemp": (MINUS_ONE, EACCES), "mmap": (MINUS_ONE, ENOMEM), "open": (MINUS_ONE, EMFILE), "pipe2": (MINUS_ONE, EMFILE),
     "pread": (MINUS_ONE, EIO), "pwrite": (MINUS_ONE, ENOSPC), "read": (MINUS_ONE, EIO), "rename": (MINUS_ONE, EACCES),
-    "renameat2": (MINUS_ONE, EACCES), "stat": (MINUS_ONE, EIO), "unlink": (MINUS_ONE, EACCES), "write": (MINUS_ONE, ENOSPC),
-    "fallocate": (MINUS_ONE, ENOSPC), "gzopen": (ZERO, EMFILE), "gzgets": (ZERO, EIO), "deflateInit2_": (MINUS_ONE, ENOMEM), "deflate": (-2, 0), "deflateReset": (-2, 0), "inflateInit_": (MINUS_ONE, ENOMEM),
+    "renameat2": (MINUS_ONE, EACCES), "sched_getaffinity": (MINUS_ONE, EINVAL), "stat": (MINUS_ONE, EIO), "unlink": (MINUS_ONE, EACCES),
+    "write": (MINUS_ONE, ENOSPC), "fallocate": (MINUS_ONE, ENOSPC), "gzopen": (ZERO, EMFILE), "gzgets": (ZERO, EIO),
+    "deflateInit2_": (MINUS_ONE, ENOMEM), "deflate": (-2, 0), "deflateReset": (-2, 0), "inflateInit_": (MINUS_ONE, ENOMEM),
     "libdeflate_alloc_decompressor": (ZERO, ENOMEM), "libdeflate_alloc_compressor": (ZERO, ENOMEM), "ZSTD_createDCtx": (ZERO, ENOMEM),
     "ZSTD_createCCtx": (ZERO, ENOMEM), "XXH3_createState": (ZERO, ENOMEM),
 }
@@ -37,7 +38,7 @@ HDF5 = """
     H5Pset_shuffle H5Pset_userblock H5Pset_vlen_mem_manager H5Rdereference2 H5Screate H5Screate_simple H5Sget_simple_extent_dims
     H5Sget_simple_extent_ndims H5Sget_simple_extent_npoints H5Sget_simple_extent_type H5Sselect_hyperslab H5Tarray_create2 H5Tcopy
     H5Tcreate H5Tdetect_class H5Tenum_create H5Tenum_insert H5Tequal H5Tget_array_dims2 H5Tget_array_ndims H5Tget_class H5Tget_ebias H5Tget_fields
-    H5Tget_member_index H5Tget_member_name H5Tget_member_type H5Tget_member_value H5Tget_nmembers H5Tget_offset H5Tget_order
+    H5Tget_member_index H5Tget_member_name H5Tget_member_type H5Tget_member_value H5Tget_nmembers H5Tget_order
     H5Tget_precision H5Tget_sign H5Tget_size H5Tget_strpad H5Tget_super H5Tinsert H5Tis_variable_str H5Tset_cset H5Tset_size
     H5Tset_strpad H5Zregister H5allocate_memory
 """.split()
@@ -50,6 +51,11 @@ extern int dladdr(const void*, Place*);
 extern char* getenv(const char*);
 extern int snprintf(char*, unsigned long, const char*, ...);
 extern int strcmp(const char*, const char*);
+extern int strncmp(const char*, const char*, unsigned long);
+extern unsigned long strlen(const char*);
+extern unsigned long strcspn(const char*, const char*);
+extern void* memchr(const void*, int, unsigned long);
+extern int atoi(const char*);
 extern char* strrchr(const char*, int);
 extern long syscall(long, ...);
 extern int* __errno_location(void);
@@ -60,6 +66,21 @@ static void note(const char* site) {
   char line[128];
   syscall(1, descriptor, line, (long)snprintf(line, sizeof line, "%s\n", site));
   syscall(3, descriptor);
+}
+/* LIST: SITE[:ERRNO][+CALLS], ...; CALLS: so many calls there go well. -1: fails as it usually does, above 0: with this errno */
+static int failure(const char* list, const char* site) {
+  static int met[16];
+  const unsigned long length = strlen(site);
+  for (int i = 0; list && *list; ++i) {
+    const char* end = list + strcspn(list, ",");
+    if (!strncmp(list, site, length) && (list + length == end || list[length] == ':' || list[length] == '+')) {
+      const char *error = memchr(list, ':', end - list), *calls = memchr(list, '+', end - list);
+      if (++met[i] > (calls ? atoi(calls + 1) : 0)) return error ? atoi(error + 1) : -1;
+      return 0;
+    }
+    list = *end ? end + 1 : end;
+  }
+  return 0;
 }
 static int fails(const char* function, long flags, void* caller) {
   static __thread int busy; /* what is called here may be among what is wrapped */
@@ -83,7 +104,7 @@ static int fails(const char* function, long flags, void* caller) {
       char site[96];
       snprintf(site, sizeof site, "%s@%lx", function, (long)((char*)caller - (char*)place.base));
       note(site);
-      failing = wanted && !strcmp(site, wanted) ? -1 : 0;
+      failing = failure(wanted, site);
       if (failing && getenv("QUERN_CALL_INTERRUPTED")) {
         static int failed;
         failing = failed ? 0 : 4; /* EINTR */
@@ -137,9 +158,10 @@ class Faults:
     def log(self, path, absent=""):
         return {**os.environ, "LD_PRELOAD": str(self.library), "QUERN_CALLS_LOG": str(path), "QUERN_CALL_ABSENT": absent}
 
-    def fail(self, site, absent=""):
-        """`absent`: a function that the system does not have, or O_TMPFILE."""
-        return {**os.environ, "LD_PRELOAD": str(self.library), "QUERN_CALL_FAILS": site, "QUERN_CALL_ABSENT": absent}
+    def fail(self, *sites, absent=""):
+        """`sites` may say with which errno and after how many calls: SITE:ERRNO+CALLS; `absent`: what the system has not, a
+        function or O_TMPFILE."""
+        return {**os.environ, "LD_PRELOAD": str(self.library), "QUERN_CALL_FAILS": ",".join(sites), "QUERN_CALL_ABSENT": absent}
 
     def interrupt(self, site):
         """The first call there fails with EINTR."""

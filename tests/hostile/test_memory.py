@@ -46,7 +46,7 @@ def test_chunk_beyond_the_shape_is_inflated_piecewise(binary_for_all, folder, da
     """1 GiB in a gzip chunk for some hundred values, all zeros: rows of an indptr of zeros leave the entries stored over."""
     path = bomb(folder, "modern", dataset, GIB // 4, zeros_deflated(GIB))
     done = judged(binary_for_all, folder, path, code)
-    assert done.peak_bytes < BUDGET + OVERHEAD and done.seconds < 5
+    assert done.peak_bytes < BUDGET + OVERHEAD and done.seconds < 15
 
 
 @pytest.mark.parametrize("dataset, values", [("obs/_index", N_OBS), ("var/_index", N_VARS)])

@@ -13,7 +13,7 @@
 
 namespace quern_mutants {
 
-inline constexpr int most_sites = 4096;
+inline constexpr int most_sites = 1 << 20;  // also in sites.py
 
 inline void record(int site) {
   static std::atomic<bool> seen[most_sites] = {};
@@ -41,6 +41,12 @@ bool guard(int site, const Condition& condition) {
   record(site);
   errno = error;
   return !is_off(site);
+}
+
+// A condition that holds when all is well.
+template <class Condition>
+bool holds(int site, const Condition& condition) {
+  return !guard(site, !static_cast<bool>(condition));
 }
 
 // What a throw without a condition throws.

@@ -2,20 +2,25 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
-PYTHON_TESTS = ("hostile/test_bad_input.py", "hostile/test_memory.py", "hostile/test_outside.py", "hostile/test_stops.py", "hostile/test_faults.py", "cli", "conformance/test_qc_options.py",
-                "conformance/test_qc_fixtures.py")
-ADDRESS_SPACE = 8 << 30  # a guard that is off may let anything be asked for
-SECONDS = 60  # of one unit test; the Python tests have limits of their own
+FOLDERS = ("hostile", "cli", "conformance")
+ADDRESS_SPACE = 6 << 30  # a guard that is off may let anything be asked for
+FILE_SIZE = 2 << 30
+SECONDS = 20  # of one unit test; the Python tests have limits of their own
 
 
 def _limit():
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):  # which a run in the background may have been told to ignore
+        signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -37,57 +42,76 @@ class UnitTests:
         return names
 
     def _run(self, tests, **environment):
-        """True when they pass."""
+        """None when they pass, else the test that failed."""
+        command = [self.binary, "--gtest_fail_fast", "--gtest_color=no", "--gtest_filter=" + ":".join(tests)]
         try:
-            done = subprocess.run([self.binary, "--gtest_brief=1", "--gtest_filter=" + ":".join(tests)], env={**os.environ, **environment},
-                                  cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=SECONDS, preexec_fn=_limit)
+            done = subprocess.run(command, env={**os.environ, **environment}, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  text=True, errors="replace", timeout=SECONDS, check=False, preexec_fn=_limit)
         except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+            return tests[0]
+        begun = [line.split("]")[1].strip() for line in done.stdout.splitlines() if line.startswith("[ RUN")]
+        failed = [line.split("]")[1].split()[0] for line in done.stdout.splitlines() if line.startswith("[  FAILED")]
+        return None if done.returncode == 0 else [*failed, *begun[-1:], tests[0]][0]
 
     def _learn_one(self, test):
         with tempfile.TemporaryDirectory() as folder:
             seen = Path(folder, "seen")
             seen.touch()
-            passed = self._run([test], QUERN_MUTANTS_SEEN=str(seen))
-            return {"test": test, "passed": passed, "seconds": 0, "sites": sorted({int(line) for line in seen.read_text().split()})}
+            start = time.monotonic()
+            passed = self._run([test], QUERN_MUTANTS_SEEN=str(seen)) is None
+            return {"test": test, "passed": passed, "seconds": time.monotonic() - start, "sites": sorted({int(line) for line in seen.read_text().split()})}
 
     def learn(self):
         with ThreadPoolExecutor(self.jobs) as pool:
             return list(pool.map(self._learn_one, self._names()))
 
+    def _kill_one(self, job):
+        site, tests = job
+        failed = self._run(tests, QUERN_MUTANT_OFF=str(site))
+        return site, failed if failed and self._run([failed]) is None else None
+
     def kill(self, work):
+        """Pairs (site, killer or None), as they come."""
         with ThreadPoolExecutor(self.jobs) as pool:
-            passed = pool.map(lambda job: self._run(job[1], QUERN_MUTANT_OFF=str(job[0])), work)
-            return {site: None if survived else f"unit: {tests[0]}" for (site, tests), survived in zip(work, passed)}
+            yield from pool.map(self._kill_one, work)
 
 
 class PythonTests:
-    """Sessions of pytest with plugin.py, as many as jobs."""
+    """Sessions of pytest with plugin.py, as many at once as jobs."""
 
     def __init__(self, python, quern, fixtures, folder, jobs):
         self.python, self.quern, self.fixtures, self.folder, self.jobs = python, quern, fixtures, folder, jobs
+        # What needs ../shared is no test that everybody has.
+        self.files = [str(path) for name in FOLDERS for path in sorted((TESTS / name).glob("test_*.py")) if "shared" not in path.name]
 
-    def _session(self, number, job, tests):
-        path = self.folder / f"job-{number}.json"
+    def _session(self, name, job, tests):
+        path = self.folder / f"job-{name}.json"
+        answer = Path(f"{path}.answer")
+        answer.unlink(missing_ok=True)
         path.write_text(json.dumps(job), encoding="utf-8")
         environment = {**os.environ, "QUERN_BIN": str(self.quern), "QUERN_BUILD_DIR": str(self.folder / "build"), "QUERN_FIXTURES": str(self.fixtures),
                        "QUERN_MUTANTS_JOB": str(path), "PYTHONPATH": str(Path(__file__).resolve().parent), "PYTHONDONTWRITEBYTECODE": "1"}
-        with open(self.folder / f"job-{number}.log", "w", encoding="utf-8") as log:
-            subprocess.run([self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin", "-c", TESTS / "pytest.ini", "--rootdir", TESTS,
-                            *tests], env=environment, cwd=TESTS, stdout=log, stderr=log, check=False, preexec_fn=_limit)
-        return [json.loads(line) for line in Path(f"{path}.answer").read_text(encoding="utf-8").splitlines()]
-
-    def _sessions(self, jobs, tests):
-        with ThreadPoolExecutor(self.jobs) as pool:
-            answers = pool.map(lambda numbered: self._session(numbered[0], numbered[1], tests[numbered[0]]), enumerate(jobs))
-            return [record for answer in answers for record in answer]
+        work = self.folder / "work"  # for what a guard that is off lets into the working folder
+        work.mkdir(exist_ok=True)
+        with open(self.folder / f"job-{name}.log", "w", encoding="utf-8") as log:
+            status = subprocess.run([self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "plugin", "-c", TESTS / "pytest.ini", "--rootdir",
+                                     TESTS, *tests], env=environment, cwd=work, stdout=log, stderr=log, check=False, preexec_fn=_limit).returncode
+        if status not in (0, 1) or not answer.exists():
+            raise RuntimeError(f"pytest ended with {status}: {log.name}")
+        return [json.loads(line) for line in answer.read_text(encoding="utf-8").splitlines()]
 
     def learn(self):
-        paths = [str(TESTS / name) for name in PYTHON_TESTS]
-        return self._sessions([{"learn": True}, {"learn": True}], [paths[:1], paths[1:]])
+        with ThreadPoolExecutor(self.jobs) as pool:
+            answers = pool.map(lambda file: self._session(Path(file).stem, {"learn": True}, [file]), self.files)
+            return [record for answer in answers for record in answer]
 
-    def kill(self, work):
-        shares = [work[share::self.jobs] for share in range(self.jobs)]
-        records = self._sessions([{"kill": share} for share in shares], [[str(TESTS / name) for name in PYTHON_TESTS]] * self.jobs)
-        return {record["site"]: record["killer"] for record in records}
+    def kill(self, work, batch=12):
+        """Pairs (site, killer or None), a batch of sites at a time."""
+        batches = [work[at:at + batch] for at in range(0, len(work), batch)]
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for answer in pool.map(lambda job: self._session(f"kill-{job[0]}", {"kill": job[1]}, self._files_of(job[1])), enumerate(batches)):
+                yield from ((record["site"], record["killer"]) for record in answer)
+
+    def _files_of(self, work):
+        names = {test.split("::")[0] for _, tests in work for test in tests}
+        return [file for file in self.files if Path(file).relative_to(TESTS).as_posix() in names]

@@ -1,13 +1,23 @@
 """Finds the guards of the C++ sources and rewrites each so that it can be switched off at run time (see quern_mutants.hpp)."""
 import re
+import zlib
 from dataclasses import dataclass
 
+MOST_SITES = 1 << 20  # also in quern_mutants.hpp
 FOLDERS = ("host", "io", "cli", "datasets")
-SYSTEM_CALLS = ("access|chmod|close|dup2|fchmod|fork|fstat|fsync|ftruncate|getrlimit|link|lseek|mkostemp|mkstemp|open|pipe2?|pread|pwrite|read|"
-                "rename|renameat2|stat|statvfs|unlink|waitpid|write")
-CHECKED_CALL = re.compile(rf"\bH5[A-Z]\w*\(|(?<![\w.>])(?:::)?(?:{SYSTEM_CALLS})\(|\b(?:fd_?|descriptor_?|got|written|count)\s*(?:<=?|==)\s*(?:0|-1)\b")
+SYSTEM_CALLS = ("access|chmod|close|dup2|fallocate|fchmod|fork|fstat|fsync|ftruncate|getrlimit|kill|link|lseek|mkostemp|mkstemp|mmap|open|pipe2?|pread|pwrite|"
+                "read|rename|renameat2|sched_getaffinity|stat|statvfs|unlink|waitpid|write")
+CODEC_CALLS = r"(?:inflate|deflate|gz|ZSTD_|libdeflate_|LZ4_|blosc_)\w+"
+FOREIGN = re.compile(rf"\bH5(?!E)[A-Z]\w*\(|(?<![\w.>])(?:::)?(?:{SYSTEM_CALLS}|{CODEC_CALLS})\(|(?<![\w.>])Close\(")
+FAILED = r"\s*(?:<=?\s*0|[!=]=\s*(?:0|-1|HADDR_UNDEF))\b"
+DESCRIPTOR = re.compile(rf"\b(?:fd_?|descriptor_?){FAILED}|== undecodable\b")
+SUCCEEDED = re.compile(r"\s*>=\s*0\b")
+HOLDS_RETURNED = re.compile(r"\b(?:auto|int|[su]?size_t|\w+_t|std::size_t)\s+(\w+)\s*=[^;=]*?\b(?:H5(?!E)[A-Z]\w*|%s|%s)\(" % (SYSTEM_CALLS, CODEC_CALLS))
+HOLDS_HANDLE = re.compile(r"\b(?:\w*Handle|Descriptor)\s+(\w+)\s*[({=]")
+COMPARED = re.compile(r"\s*(<|!=|>=|==)\s*(?:0|-1|Z_OK|LIBDEFLATE_SUCCESS)\b")
 REFUSAL = re.compile(r"return undecodable\b")
 THROW = re.compile(r"\bthrow\b(?!\s*;)")
+NO_RETURN = re.compile(r"\[\[noreturn\]\][^;{}(]*?(\w+)\(")
 IF = re.compile(r"\bif\s*\(")
 CHECKED = re.compile(r"(?<![\w.:>])(?:checked|made|done)\((?!hid_t |herr_t )")
 DECLARATION = re.compile(r"\s*(?:const\s+)?[\w:<>]+[\s*&]+\w+\s*=(?!=)")
@@ -15,8 +25,7 @@ DECLARATION = re.compile(r"\s*(?:const\s+)?[\w:<>]+[\s*&]+\w+\s*=(?!=)")
 
 @dataclass(frozen=True)
 class Site:
-    """`kind`: "guard" (a condition that throws or refuses), "checked" (a call of checked, made or done, which throw when HDF5 fails) or "error" (a throw without a condition of its own:
-    switched off, it throws something else)."""
+    """`kind` is one of the four of README.md."""
 
     path: str
     line: int
@@ -56,11 +65,6 @@ def statement_end(text, at):
     return at
 
 
-def _takes_words(text, at):
-    """The call has two more arguments, which say what is done to which object."""
-    return len(re.findall(r",", re.sub(r"[({[].*[]})]", "", text[at:matching(text, at - 1)], flags=re.S))) >= 2
-
-
 def argument_end(text, at):
     """The place of the comma that ends the argument at `at`."""
     while text[at] != ",":
@@ -69,13 +73,33 @@ def argument_end(text, at):
     return at
 
 
-def _own_throws(text, start, end):
-    """Places of `throw` between start and end that are in no inner braces."""
+def split(text, start, end, operator):
+    """(start, end) of what the operator joins between start and end; one part where a `?` binds less."""
+    cuts, place = [], start
+    while place < end:
+        if text[place] in "({[":
+            place = matching(text, place)
+        elif text[place] == "?":
+            cuts = []
+            break
+        elif text.startswith(operator, place):
+            cuts.append(place)
+        place += 1
+    return list(zip([start, *(cut + len(operator) for cut in cuts)], [*cuts, end]))
+
+
+def _takes_words(text, at):
+    """The call has two more arguments, which say what is done to which object."""
+    return len(split(text, at, matching(text, at - 1), ",")) >= 3
+
+
+def _own_throws(text, start, end, throws):
+    """Places of what throws between start and end that are in no inner braces."""
     found, place = [], start
     while place < end:
         if text[place] in "{(":
             place = matching(text, place)
-        elif THROW.match(text, place):
+        elif throws.match(text, place):
             found.append(place)
         place += 1
     return found
@@ -101,53 +125,120 @@ def _one_line(source):
     return re.sub(r"\s+", " ", source).strip()
 
 
-def find_in(path, source):
-    """The sites of one file, by place."""
-    text = without_words(source)
-    sites, owned = [], set()
+class Finder:
+    """The sites of one file."""
 
-    def add(kind, start, end):
-        sites.append(Site(path, source.count("\n", 0, start) + 1, kind, _one_line(source[start:end]), start, end))
+    def __init__(self, path, source, no_return):
+        self.path, self.source, self.text = path, source, without_words(source)
+        names = "|".join(sorted({*no_return, *NO_RETURN.findall(source)}))
+        self.throws = re.compile(THROW.pattern + (rf"|(?<![\w.>:])(?:{names})\(" if names else ""))
+        returned = set(HOLDS_RETURNED.findall(self.text))
+        self.returned = re.compile(rf"\b(?:{'|'.join(returned)}){FAILED}") if returned else None
+        self.succeeded = re.compile(rf"\s*(?:{'|'.join(returned)}){SUCCEEDED.pattern}\s*$") if returned else None
+        handles = set(HOLDS_HANDLE.findall(self.text))
+        self.handles = re.compile(rf"!(?:{'|'.join(handles)})\b(?![.(-])") if handles else None
+        self.sites = []
+        self.owned = set()  # places of throws that have a guard
 
-    for match in IF.finditer(text):
-        opening = match.end() - 1
-        closing = matching(text, opening)
-        body = closing + 1 + len(text[closing + 1:]) - len(text[closing + 1:].lstrip())
-        block = text[body] == "{"
-        end = matching(text, body) if block else statement_end(text, body)
-        if block:
-            throws = [place for place in _own_throws(text, body + 1, end) if not _is_nested_if(text, place, body + 1)]
-        else:
-            throws = [body] if THROW.match(text, body) else []
-        condition = text[opening + 1:closing]
-        start = _wrappable(condition)
-        if start < 0:
-            continue
-        refuses = not block and REFUSAL.match(text, body)
-        if throws or refuses or CHECKED_CALL.search(condition):
-            owned.update(throws)
-            begin = opening + 1 + start
-            begin += len(text[begin:]) - len(text[begin:].lstrip())
-            add("guard", begin, closing)
-    for match in THROW.finditer(text):
-        if match.start() not in owned:
-            start = match.end() + len(text[match.end():]) - len(text[match.end():].lstrip())
-            add("error", start, statement_end(text, start))
-    for match in CHECKED.finditer(text):
-        if not _takes_words(text, match.end()):
-            continue
-        call = _one_line(source[match.start():matching(text, match.end() - 1) + 1])
-        sites.append(Site(path, source.count("\n", 0, match.start()) + 1, "checked", call, match.end(), argument_end(text, match.end())))
-    return sorted(sites, key=lambda site: site.start)
+    def add(self, kind, start, end, text=None):
+        inside = self.source[start:end]
+        start, end = start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
+        self.sites.append(Site(self.path, self.source.count("\n", 0, start) + 1, kind, text or _one_line(self.source[start:end]), start, end))
+
+    def covers(self, place):
+        return any(site.start <= place < site.end for site in self.sites)
+
+    def looks_at_a_return(self, condition):
+        patterns = (FOREIGN, DESCRIPTOR, self.returned, self.handles)
+        return any(pattern and pattern.search(condition) for pattern in patterns)
+
+    def compares_well(self, start, end):
+        """The condition has a comparison that holds when the call succeeded; comparisons() finds it."""
+        calls = FOREIGN.finditer(self.text, start, end)
+        return any(self.compared(match) in (">=", "==") for match in calls)
+
+    def compared(self, call):
+        """How what the call returns is compared to what means success or failure; None when it is not."""
+        found = COMPARED.match(self.text, matching(self.text, call.end() - 1) + 1)
+        if not found or (found.group(1) == "==" and call.group().startswith("H5")):
+            return None  # a place, not a status
+        return found.group(1)
+
+    def guards(self):
+        text = self.text
+        for match in IF.finditer(text):
+            opening = match.end() - 1
+            closing = matching(text, opening)
+            body = closing + 1 + len(text[closing + 1:]) - len(text[closing + 1:].lstrip())
+            block = text[body] == "{"
+            end = matching(text, body) if block else statement_end(text, body)
+            if block:
+                throws = [place for place in _own_throws(text, body + 1, end, self.throws) if not _is_nested_if(text, place, body + 1)]
+            else:
+                throws = [body] if self.throws.match(text, body) else []
+            start = _wrappable(text[opening + 1:closing])
+            if start < 0:
+                continue
+            ends_here = throws or (not block and REFUSAL.match(text, body))
+            for first, last in split(text, opening + 1 + start, closing, "||"):
+                if ends_here:
+                    self.owned.update(throws)
+                    self.add("guard", first, last)
+                elif self.succeeded and self.succeeded.match(text[first:last]):
+                    self.add("holds", first, last)
+                elif self.looks_at_a_return(text[first:last]) and not self.compares_well(first, last):
+                    self.add("guard", first, last)
+
+    def errors(self):
+        for match in THROW.finditer(self.text):
+            if match.start() not in self.owned:
+                start = match.end() + len(self.text[match.end():]) - len(self.text[match.end():].lstrip())
+                self.add("error", start, statement_end(self.text, start))
+
+    def checked(self):
+        for match in CHECKED.finditer(self.text):
+            if _takes_words(self.text, match.end()):
+                call = _one_line(self.source[match.start():matching(self.text, match.end() - 1) + 1])
+                self.add("checked", match.end(), argument_end(self.text, match.end()), call)
+
+    def choices(self):
+        """Of `a ? b : undecodable` the parts of a."""
+        for match in re.finditer(r"\breturn\b([^;?]*)\?([^;?]*);", self.text):
+            if "undecodable" in match.group(2):
+                good_first = match.group(2).rstrip().endswith("undecodable")
+                for first, last in split(self.text, match.start(1), match.end(1), "&&" if good_first else "||"):
+                    self.add("holds" if good_first else "guard", first, last)
+
+    def comparisons(self):
+        """What was returned is compared where no condition above does."""
+        for match in FOREIGN.finditer(self.text):
+            operator = self.compared(match)
+            if operator and not self.covers(match.start()):
+                end = COMPARED.match(self.text, matching(self.text, match.end() - 1) + 1).end()
+                self.add("holds" if operator in (">=", "==") else "guard", match.start(), end)
+
+    def find(self):
+        self.guards()
+        self.errors()
+        self.checked()
+        self.choices()
+        self.comparisons()
+        return sorted(self.sites, key=lambda site: site.start)
+
+
+def find_in(path, source, no_return=()):
+    """The sites of one file, by place; `no_return`: functions declared elsewhere that only throw."""
+    return Finder(path, source, no_return).find()
 
 
 def find(root):
     """All sites of a tree, numbered by their place in the list."""
-    found = []
+    sources = {}
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.[ch]pp")):
-            found += find_in(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
-    return found
+            sources[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    no_return = {name for source in sources.values() for name in NO_RETURN.findall(source)}
+    return [site for path, source in sources.items() for site in find_in(path, source, no_return)]
 
 
 def names(sites):
@@ -159,9 +250,19 @@ def names(sites):
     return out
 
 
+def numbers(names):
+    """A number below 2^20 for each name that does not depend on the others (but where two would get the same)."""
+    taken = {}
+    for name in names:
+        number = zlib.crc32(name.encode())
+        while taken.setdefault(number % MOST_SITES, name) != name:
+            number += 1
+    return {name: number for number, name in taken.items()}
+
+
 def rewrite(source, numbered):
     """The source with its sites ((number, site)) made switchable."""
-    wrapped = {"guard": "guard", "error": "instead", "checked": "returned"}
+    wrapped = {"guard": "guard", "holds": "holds", "error": "instead", "checked": "returned"}
     inserts = []
     for number, site in numbered:
         inserts += [(site.start, f"quern_mutants::{wrapped[site.kind]}({number}, ("), (site.end, "))")]

@@ -297,6 +297,14 @@ TEST(StreamingInflate, FindsDamage) {
   damaged.back() ^= std::byte{1};
   EXPECT_EQ(code_of([&] { read_all(damaged, data.size()); }), "corrupt-chunk");
   damaged = stored;
+  damaged[damaged.size() / 2] ^= std::byte{0xFF};
+  try {
+    read_all(damaged, data.size());
+    ADD_FAILURE();
+  } catch (const Error& error) {  // at once, not when the stream has come to no end
+    EXPECT_NE(std::string(error.what()).find("does not inflate"), std::string::npos) << error.what();
+  }
+  damaged = stored;
   damaged.push_back(std::byte{7});
   EXPECT_EQ(code_of([&] { read_all(damaged, data.size()); }), "corrupt-chunk");
 }

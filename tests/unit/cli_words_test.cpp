@@ -26,6 +26,7 @@ TEST(Sizes, RefusesWhatIsNoSize) {
 TEST(Sizes, RefusesWhatIsNoWholeNumber) {
   EXPECT_EQ(parse_integer("12", "-t", 1), 12);
   for (const char* text : {"", "0", "-3", "1.5", "12x", "99999999999999999999"}) EXPECT_THROW(parse_integer(text, "-t", 1), Error) << text;
+  EXPECT_THROW(parse_integer("99999999999999999999", "--seed", 0), Error);
 }
 
 TEST(Sizes, ReadEasily) {

@@ -87,6 +87,18 @@ TEST(DenseSource, EveryLayoutAndFilterInEveryOrder) {
   }
 }
 
+TEST(DenseSource, PaddedTypesAreConvertedByHdf5) {
+  const TypeHandle narrow(H5Tcopy(H5T_STD_I32LE)), shifted(H5Tcopy(H5T_STD_I32LE));
+  H5Tset_precision(narrow.get(), 24);
+  H5Tset_precision(shifted.get(), 16);
+  H5Tset_offset(shifted.get(), 8);
+  const std::vector<double> values{-5, 0, 7, 300, -32000, 1};
+  for (const hid_t type : {narrow.get(), shifted.get()}) {
+    Fixture fixture({type, {2, 3}}, values);
+    EXPECT_EQ(test::walk(*fixture.source(), {}).rows, rows_of(values, 2, 3));
+  }
+}
+
 TEST(DenseSource, EveryType) {
   const std::size_t n_rows = 9, n_cols = 1100;  // longer than a conversion block
   const auto values = counts(n_rows * n_cols, 3);

@@ -24,6 +24,12 @@ GenerateSpec small(const std::string& preset, std::int64_t cells, std::int64_t g
   return make_spec(preset, changes);
 }
 
+TEST(Layouts, OfTenXCountCellsIn32Bits) {
+  GenerateSpec spec = small("pbmc3k", 3'000'000'000);
+  spec.layout = Layout::tenx_v3;
+  EXPECT_THROW(plan_generation(spec, 1), Error);
+}
+
 TEST(PortableMath, AgreesWithTheLibrary) {
   for (double x = -30; x < 30; x += 0.37) EXPECT_NEAR(portable_exp(x) / std::exp(x), 1, 2e-15) << x;
   for (double x = 1e-6; x < 1e9; x *= 1.7) EXPECT_NEAR(portable_log(x), std::log(x), 1e-15 * std::max(1.0, std::abs(std::log(x)))) << x;

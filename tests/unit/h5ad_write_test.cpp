@@ -6,6 +6,7 @@
 #include "io/h5ad_write/anndata_elements.hpp"
 #include "io/h5ad_write/chunked_dataset.hpp"
 #include "io/h5ad_write/compound_table.hpp"
+#include "io/h5ad_write/text_dataset.hpp"
 #include "tests/support/encode.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -53,6 +54,23 @@ TEST(ChunkEncoder, TheDecoderUndoesIt) {
       EXPECT_LT(packed.size(), plain.size()) << text;
     }
   }
+}
+
+TEST(ChunkEncoder, SaysThatTheRoomIsTooSmall) {
+  const test::Bytes plain = test::sample_bytes(40'000);
+  test::Bytes packed(10);
+  for (const char* text : {"gzip:1", "zstd:3"})
+    EXPECT_THROW(ChunkEncoder(parse_compression(text), plain.size()).encode(plain, 4, packed), Error) << text;
+}
+
+TEST(TextDataset, IsAsLongAsItWasToBe) {
+  const TempFolder folder;
+  const FileHandle file(H5Fcreate((folder / "a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  TextDataset names(file.get(), "/", "names", 3);
+  names.append(std::vector<std::string>{"a", "b"});
+  EXPECT_THROW(names.finish(), Error);
+  names.append(std::vector<std::string>{"c"});
+  EXPECT_NO_THROW(names.finish());
 }
 
 std::vector<std::int32_t> read_all(const std::string& path, const char* name) {

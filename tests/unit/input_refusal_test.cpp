@@ -23,6 +23,7 @@ class InputRefusal : public ::testing::Test {
 
 TEST_F(InputRefusal, NamesWhatAPathIs) {
   EXPECT_EQ(open_code("-"), "stdin-input");
+  EXPECT_EQ(open_code("/dev/stdin"), "stdin-input");
   EXPECT_EQ(open_code(folder_.file("absent")), "not-found");
   EXPECT_EQ(open_code(folder_.path()), "no-matrix");
   EXPECT_EQ(open_code(folder_.text("empty", "")), "empty-file");
@@ -34,6 +35,9 @@ TEST_F(InputRefusal, NamesWhatAPathIs) {
   std::filesystem::create_directory(folder_.file("a.zarr"));
   folder_.text("a.zarr/.zgroup", "{}");
   EXPECT_EQ(open_code(folder_.file("a.zarr")), "zarr");
+  std::filesystem::create_directory(folder_.file("loop"));
+  std::filesystem::create_symlink(".zgroup", folder_.file("loop/.zgroup"));
+  EXPECT_EQ(open_code(folder_.file("loop")), "unreadable");
 }
 
 TEST_F(InputRefusal, StdinIsAUsageErrorAndTheRestAreInputErrors) {
@@ -54,6 +58,12 @@ TEST_F(InputRefusal, NamesTheRelativesOfH5ad) {
   EXPECT_EQ(open_code(path_), "molecule-info");
   { H5Builder(path_).numbers("/barcode", {1}, H5T_STD_U64LE).numbers("/umi", {1}, H5T_STD_U32LE); }
   EXPECT_EQ(open_code(path_), "molecule-info");
+  { H5Builder(path_).numbers("/barcode_idx", {1}, H5T_STD_U64LE); }
+  EXPECT_EQ(open_code(path_), "molecule-info");
+  { H5Builder(path_).encoding("/", "MuData", "0.1.0"); }
+  EXPECT_EQ(open_code(path_), "h5mu");
+  { H5Builder(path_).group("/mod/rna"); }
+  EXPECT_EQ(open_code(path_), "h5mu");
   { H5Builder(path_).group("/row_attrs").group("/col_attrs").numbers("/matrix", {1}, H5T_IEEE_F32LE, {1, 1}); }
   EXPECT_EQ(open_code(path_), "loom");
   { H5Builder(path_, 512).encoding("/", "MuData", "0.1.0").frame("/obs", {"c"}).frame("/var", {"g"}).group("/mod/rna"); }

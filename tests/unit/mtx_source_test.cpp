@@ -176,12 +176,20 @@ TEST(MtxSource, RefusesWhatIsWrongAndNamesTheLine) {
   const std::vector<Wrong> wrong{
       {"hello\n1 1 1\n", "bad-mtx", "line 1"},
       {"", "bad-mtx", "header"},
+      {"%%MatrixBazaar matrix coordinate integer general\n2 2 0\n", "bad-mtx", "line 1"},
+      {"%%MatrixMarket vector coordinate integer general\n2 2 0\n", "bad-mtx", "line 1"},
       {banner + "integer symmetric\n2 2 0\n", "unknown-encoding", "symmetric"},
       {banner + "complex general\n2 2 0\n", "unknown-encoding", "complex"},
       {"%%MatrixMarket matrix array real general\n2 2\n", "unknown-encoding", "array"},
       {head + "2 two 1\n1 1 1\n", "bad-mtx", "line 2"},
       {head + "2 2\n", "bad-mtx", "line 2"},
       {head + "2 2 -1\n", "bad-mtx", "line 2"},
+      {head + "-2 0 0\n", "bad-mtx", "line 2"},
+      {head + "0 -2 0\n", "bad-mtx", "line 2"},
+      {head + "2 2 0 7\n", "bad-mtx", "line 2"},
+      {head + "2147483648 2 0\n", "bad-shape", "claims"},
+      {head + "2 4294967295 0\n", "bad-shape", "claims"},
+      {banner + "pattern general\n2 2 1\n1\n", "bad-mtx", "found '1'"},
       {head + "2 2 99999999999\n", "bad-mtx", "line 2"},
       {head + "2 2 99999999999999999999999\n", "bad-mtx", "line 2"},
       {head, "bad-mtx", "header"},
@@ -197,6 +205,7 @@ TEST(MtxSource, RefusesWhatIsWrongAndNamesTheLine) {
       {head + "2 2 2\n1 1 1\n", "bad-mtx", "has 1 entries"},
       {head + "2 2 1\n1 1 1\n1 2 1\n", "bad-mtx", "line 4: more"},
       {head + "2 3 0\n", "bad-shape", "expected 2 x 2"},
+      {head + "3 2 0\n", "bad-shape", "expected 2 x 2"},
   };
   for (const auto& [text, code, says] : wrong) {
     try {
@@ -250,6 +259,14 @@ TEST(MtxSource, LongLinesAndAFileThatChanges) {
   test::walk(*source, walk);
   std::ofstream(fixture.file.path()) << banner + "integer general\n1 3 2\n1 1 1\n1 3 1\n";
   EXPECT_EQ(code_of([&] { test::walk(*source, walk); }), "changed");
+  std::ofstream(fixture.file.path()) << banner + "integer general\n1 3 1\n1 1 1\n";
+  EXPECT_EQ(code_of([&] { test::walk(*source, walk); }), "changed");
+}
+
+TEST(MtxSource, RefusesCellsOfMoreThan2To30Entries) {
+  Fixture fixture(banner + "integer general\n2147483647 1 2000000000\n", 1, 2147483647);
+  const auto source = fixture.source();
+  EXPECT_EQ(code_of([&] { source->plan({1000, 2, std::size_t{32} << 20}); }), "row-too-large");
 }
 
 TEST(MtxSource, StopsWhenAsked) {

@@ -3,9 +3,11 @@
 
 #include <limits>
 
+#include "io/mtx/mtx_file.hpp"
 #include "io/names/name_sources.hpp"
 #include "io/names/number_text.hpp"
 #include "io/names/utf8.hpp"
+#include "tests/support/h5_builder.hpp"
 #include "tests/support/inputs.hpp"
 
 namespace quern::io {
@@ -13,6 +15,18 @@ namespace {
 
 using ::testing::ElementsAre;
 const std::string replaced = "\xef\xbf\xbd";
+
+TEST(TsvNames, EndsWhereTheFileEnds) {
+  const test::ScratchFolder folder;
+  const std::string path = folder.text("barcodes.tsv", "a\nb\n\nc\n");
+  EXPECT_EQ(count_tsv_lines(path), 3);
+  std::vector<std::string> names;
+  EXPECT_EQ(test::code_of([&] { open_tsv_column(path, 0, 3)->read({0, 3}, names); }), "none");
+  EXPECT_THAT(names, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(test::code_of([&] { open_tsv_column(path, 0, 4)->read({0, 4}, names); }), "bad-shape");
+  const std::string mebibyte(std::size_t{1} << 20, 'a');
+  EXPECT_EQ(test::code_of([&] { count_tsv_lines(folder.text("long.tsv", mebibyte + "\n")); }), "bad-text");
+}
 
 TEST(LenientUtf8, KeepsWhatIsValid) {
   for (const char* text : {"", "plain", "\xc3\xa9t\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xa7\xac", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})

@@ -17,6 +17,7 @@ struct Verb : testing::Test {
     set.positional("INPUT", input, "what is read");
     set.group("Numbers");
     set.integer("-n,--number", "N", number, 1, "a number");
+    set.number("--ratio", "R", ratio, "a real number");
     set.size("-m,--memory", bytes, "a size");
     set.choice("--color", {"auto", "always"}, colour, "a choice");
     set.list("--name", "NAME", names, "names");
@@ -35,6 +36,7 @@ struct Verb : testing::Test {
   }
   std::string input, colour = "auto", json, table;
   std::int64_t number = 7;
+  double ratio = 0;
   std::uint64_t bytes = 0;
   std::vector<std::string> names;
   bool force = false;
@@ -64,6 +66,8 @@ TEST_F(Verb, SaysWhatIsWrong) {
   EXPECT_EQ(code_of({"--force"}), "missing-word INPUT");
   EXPECT_EQ(code_of({"file", "--number"}), "missing-value --number");
   EXPECT_EQ(code_of({"file", "--number", "0"}), "bad-number --number");
+  EXPECT_EQ(code_of({"file", "--ratio", "1.5x"}), "bad-number --ratio");
+  EXPECT_EQ(code_of({"file", "--ratio", "1e999"}), "bad-number --ratio");
   EXPECT_EQ(code_of({"file", "--memory", "lots"}), "bad-size --memory");
   EXPECT_EQ(code_of({"file", "--memory", "0"}), "bad-size --memory");
   EXPECT_EQ(code_of({"file", "--color", "alway"}), "bad-value --color");
@@ -100,6 +104,9 @@ TEST(SharedOptions, ResolvesThreads) {
   options.threads_text = "auto";
   resolve(options);
   EXPECT_EQ(options.threads, 5);
+  options.threads_text = "4097";
+  EXPECT_THROW(resolve(options), Error);
+  options.threads_text = "auto";
   setenv("QUERN_THREADS", "many", 1);
   EXPECT_THROW(resolve(options), Error);
   unsetenv("QUERN_THREADS");
@@ -116,8 +123,10 @@ TEST(SharedOptions, ChecksDeviceMemoryAndStandardInput) {
     EXPECT_THROW(resolve(options), Error) << bad;
   }
   options.gpu_memory = "80%";
-  options.input = "-";
-  EXPECT_THROW(resolve(options), Error);
+  for (const char* stream : {"-", "/dev/stdin"}) {
+    options.input = stream;
+    EXPECT_THROW(resolve(options), Error);
+  }
 }
 
 TEST(SeveralInputs, StandBeforeAndAfterOptions) {

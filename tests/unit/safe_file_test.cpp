@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -21,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class SafeFileTest : public testing::Test {
  protected:
@@ -104,6 +107,8 @@ TEST_F(SafeFileTest, WritesThroughLinks) {
 
 TEST_F(SafeFileTest, RefusesBadTargets) {
   EXPECT_EQ(code_of([&] { SafeFile file(at("none/a"), {}); }), "no-such-folder");
+  EXPECT_EQ(code_of([&] { SafeFile file("", {}); }), "no-such-folder");
+  EXPECT_EQ(code_of([&] { SafeFile file(at("new/"), {}); }), "no-such-folder");
   EXPECT_EQ(code_of([&] { SafeFile file(folder_.string(), {}); }), "is-directory");
   EXPECT_EQ(code_of([&] { SafeFile file("/dev/null", {}); }), "not-a-file");
   EXPECT_EQ(code_of([&] { SafeFile file("/proc/quern", {}); }), "no-such-folder");
@@ -129,6 +134,34 @@ TEST_F(SafeFileTest, NamesStaleParts) {
   ASSERT_EQ(file.warnings().size(), 1U);
   EXPECT_EQ(file.warnings()[0].code, "stale-part");
   EXPECT_THAT(file.warnings()[0].text, HasSubstr(".a.999999999."));
+}
+
+TEST_F(SafeFileTest, SaysThatADeviceCannotBeOpened) {
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  at("socket").copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  try {
+    TextOutput(at("socket"), {});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("open the device"));
+  }
+  close(listener);
+}
+
+TEST_F(SafeFileTest, TellsTheFreeSpaceOnlyWhereThereIsAny) {
+  EXPECT_THAT(write_error(at("none/a"), "write", ENOSPC).what(), Not(HasSubstr("free there")));
+}
+
+TEST_F(SafeFileTest, RegistersAFewPartsOfPathsThatThereCanBe) {
+  EXPECT_EQ(code_of([&] { RegisteredPart(at(std::string(5000, 'a'))); }), "write-failed");
+  std::vector<RegisteredPart> parts;
+  for (int i = 0; i < 64; ++i) parts.emplace_back(at("part"));
+  EXPECT_EQ(code_of([&] { RegisteredPart(at("part")); }), "too-many-outputs");
+  parts.pop_back();
+  EXPECT_EQ(code_of([&] { RegisteredPart(at("part")); }), "no error");
 }
 
 TEST_F(SafeFileTest, SignalHandlersRemoveParts) {

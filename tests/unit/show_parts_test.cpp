@@ -34,7 +34,7 @@ INSTANTIATE_TEST_SUITE_P(OfTen, Slices,
                                          SliceCase{":99999999999999999999", 0, 10}, SliceCase{"-99999999999999999999:", 0, 10}));
 
 TEST(Slice, RefusesWhatIsNone) {
-  for (const char* text : {"", "3", "1:2:3", "::", "a:b", "1:b", "1.0:2", " 1:2", "--1:2", "+-1:2"})
+  for (const char* text : {"", "3", "1:2:3", "::", "a:b", "1:b", "1.0:2", " 1:2", "--1:2", "+-1:2", "+:2", ":+"})
     EXPECT_THROW(cli::parse_slice(text, 10, "--rows"), Error) << text;
 }
 

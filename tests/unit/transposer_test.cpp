@@ -139,6 +139,27 @@ TEST(Transposer, FindsThatTheEntriesChanged) {
     }
 }
 
+TEST(Transposer, FindsThatARowOfABucketGrew) {
+  MemoryBudget budget(plenty);
+  Transposer transposer(2, "X", "", budget);
+  count_all(transposer, {2, 1, {{0, 0, 1}, {1, 0, 1}}});
+  std::vector<std::byte> spill(6000);
+  transposer.begin_placing(ValueType::f32, spill, plenty);
+  EXPECT_EQ(code_of([&] { place_all<float>(transposer, {2, 1, {{1, 0, 1}, {1, 0, 1}}}); }), "changed");
+}
+
+TEST(Transposer, SaysThatTheRoomToSortInIsTooSmall) {
+  for (const auto& [n_rows, code] : {std::pair(1U, "row-too-large"), std::pair(100U, "over-budget")}) {
+    MemoryBudget budget(plenty);
+    Transposer transposer(n_rows, "X", "", budget);
+    transposer.begin_counting();
+    for (std::uint32_t i = 0; i < 100; ++i) transposer.count(i % n_rows);
+    transposer.end_counting();
+    std::vector<std::byte> spill(20);  // room for one entry
+    EXPECT_EQ(code_of([&] { transposer.begin_placing(ValueType::f32, spill, plenty); }), code);
+  }
+}
+
 // Files of more than 100 KiB fail with EFBIG while it lives.
 class SmallFilesOnly {
  public:
