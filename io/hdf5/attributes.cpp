@@ -10,6 +10,8 @@
 namespace quern::io {
 namespace {
 
+constexpr std::size_t max_attribute_bytes = std::size_t{1} << 28;
+
 struct OpenAttribute {
   AttributeHandle attribute;
   TypeHandle type;
@@ -30,6 +32,9 @@ std::optional<OpenAttribute> open_attribute(hid_t object, const char* name, cons
   const hssize_t points = H5Sget_simple_extent_npoints(space.get());
   if (points < 0) throw hdf5_failure(what, "count the attribute's values");
   out.count = static_cast<std::size_t>(points);
+  // HDF5 1.10.8 opens an attribute of 2^61 numbers of 8 bytes, whose size wraps to what is stored.
+  if (out.count > max_attribute_bytes / std::max<std::size_t>(1, out.element.size))
+    throw input_error("bad-shape", what, "the attribute claims " + std::to_string(out.count) + " elements");
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "io/h5ad/column.hpp"
+#include "io/hdf5/attributes.hpp"
 #include "io/hdf5/column_data.hpp"
 #include "io/hdf5/dataset.hpp"
 #include "io/hdf5/raw_dataset.hpp"
@@ -115,6 +116,23 @@ TEST_F(Hdf5Refusal, ValuesOfNoBytes) {  // which HDF5 1.10.8 lets pass
   EXPECT_EQ(column_code(), "bad-type");
 }
 
+std::string eight_bytes(std::uint64_t number) {
+  return four_bytes(static_cast<unsigned>(number)) + four_bytes(static_cast<unsigned>(number >> 32));
+}
+
+TEST_F(Hdf5Refusal, AttributesThatClaimTooMuch) {  // in bytes, what HDF5 1.10.8 takes for as much as there is
+  const auto attribute_code = [&] {
+    const Hdf5File file(path_, false);
+    return code_of([&] { integer_attribute(file.open("/X").get(), "a", "/X"); });
+  };
+  claim({2});
+  H5Builder(path_).group("/X").number_attribute("/X", "a", std::vector<double>(0x4321, 1), H5T_STD_I8LE);
+  EXPECT_EQ(attribute_code(), "none");
+  H5Builder(path_).group("/X").number_attribute("/X", "a", std::vector<double>(0x123, 1), H5T_STD_I64LE);
+  damage(eight_bytes(0x123), eight_bytes((std::uint64_t{1} << 61) + 0x123));
+  EXPECT_EQ(attribute_code(), "bad-shape");
+}
+
 TEST_F(Hdf5Refusal, ChunksOfImpossibleShape) {
   claim({0x12345678, 0x11223344}, H5T_IEEE_F64LE, {0x1234, 0x567});
   damage(four_bytes(0x1234) + four_bytes(0x567), four_bytes(0x80000000U) + four_bytes(0x80000000U));  // 2^65 bytes; HDF5 1.10.8 counts none
@@ -122,6 +140,9 @@ TEST_F(Hdf5Refusal, ChunksOfImpossibleShape) {
   claim({0x12345678, 0x11223344}, H5T_IEEE_F64LE, {0x1234, 0x567});
   damage(four_bytes(0x1234) + four_bytes(0x567), four_bytes(0) + four_bytes(0x567));
   EXPECT_EQ(raw_code(), "missing-dataset");  // HDF5 does not open it
+  claim({0x12345678, 0x11223344}, H5T_IEEE_F64LE, {0x1234, 0x567});
+  damage(four_bytes(0x1234) + four_bytes(0x567), four_bytes(0x80000000U) + four_bytes(0x10000000U));  // 2^62 bytes
+  EXPECT_EQ(raw_code(), "missing-dataset");
 }
 
 TEST_F(Hdf5Refusal, ValuesThatAreNoNumbers) {
