@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cuda/check.hpp"
+#include "cuda/cuda_mapping.hpp"
 #include "cuda/cuda_run.hpp"
 #include "cuda/module.hpp"
 
@@ -40,7 +41,10 @@ class CudaBackend final : public Backend {
   HostMemory& ring_memory() override { return host_; }
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override { return run_host_bytes(ops, shape, lanes()); }
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t) override {
-    return make_run(ops, shape, {devices_, host_, lanes(), options_.rows_between_carries, small_buffers_}, budget);
+    return make_run(ops, shape, room(), budget);
+  }
+  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
+    return make_mapping(map, out_type, shape, room(), budget);
   }
   std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
   std::uint64_t peak_device_bytes() const override {
@@ -58,6 +62,7 @@ class CudaBackend final : public Backend {
 
  private:
   int lanes() const { return std::max(options_.threads, 2); }
+  RunRoom room() { return {devices_, host_, lanes(), options_.rows_between_carries, small_buffers_}; }
   CudaOptions options_;
   std::vector<std::unique_ptr<Device>> devices_;
   PinnedMemory host_;

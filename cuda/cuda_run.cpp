@@ -6,11 +6,10 @@
 #include "cuda/gene_sums.hpp"
 #include "cuda/lane.hpp"
 #include "cuda/lane_pool.hpp"
+#include "cuda/working_set.hpp"
 
 namespace quern::cuda {
 namespace {
-
-constexpr int most_tries = 24;  // of finding room on the devices, each with half of what was wanted before
 
 PassSpec pass_of(const OpSpec& ops, const MatrixShape& shape) {
   PassSpec pass;
@@ -47,13 +46,7 @@ class CudaRun final : public Run {
   ColumnResults finish() override;
 
  private:
-  // What one device is asked for.
-  struct WorkingSet {
-    int lanes;
-    std::int32_t max_rows, max_nnz;
-  };
   void allocate(const WorkingSet& wanted);
-  bool shrink(WorkingSet& set) const;
   void clear() noexcept;
   void use(const Device& device) const { check(runtime::set_device(device.facts.index), device.memory.device(), "choosing the device"); }
   void carry_before(std::int32_t n_rows);
@@ -71,51 +64,26 @@ class CudaRun final : public Run {
 };
 
 void CudaRun::prepare(const SlotShape& largest) {
-  const int per_device = (room_.lanes + static_cast<int>(room_.devices.size()) - 1) / static_cast<int>(room_.devices.size());
-  WorkingSet wanted{per_device, std::clamp(largest.max_rows, 1, most_piece_rows), std::max(largest.max_nnz, 1)};
-  for (int tries = 1;; ++tries) {
-    try {
-      allocate(wanted);
-      if (tries > 1)
-        room_.small_buffers = std::to_string(wanted.lanes) + " lanes a device, pieces of " + std::to_string(wanted.max_nnz) + " values";
-      return;
-    } catch (const Error& error) {
-      clear();
-      if (error.kind() != ErrorKind::resources || tries == most_tries || !shrink(wanted)) throw;
-    }
-  }
-}
-
-// Fewer lanes first: two suffice to copy while computing. A piece holds the longest row at least.
-bool CudaRun::shrink(WorkingSet& set) const {
-  const auto longest_row = static_cast<std::int32_t>(std::min<std::int64_t>(set.max_nnz, shape_.n_cols));
-  if (set.lanes > 2)
-    set.lanes /= 2;
-  else if (set.max_nnz > longest_row)
-    set.max_nnz = std::max(set.max_nnz / 2, longest_row);
-  else if (set.lanes > 1)
-    set.lanes = 1;
-  else
-    return false;
-  return true;
+  const WorkingSet wanted{lanes_each(room_.lanes, room_.devices.size()), std::clamp(largest.max_rows, 1, most_piece_rows),
+                          std::max(largest.max_nnz, 1)};
+  // A piece holds the longest row.
+  const auto longest_row = static_cast<std::int32_t>(std::min<std::int64_t>(wanted.max_nnz, shape_.n_cols));
+  allocate_what_fits(
+      wanted, longest_row, room_.small_buffers, [&](const WorkingSet& set) { allocate(set); }, [&] { clear(); });
 }
 
 void CudaRun::allocate(const WorkingSet& wanted) {
   pass_.max_rows = wanted.max_rows;
   pass_.max_nnz = wanted.max_nnz;
-  std::size_t used = 0;
-  const std::size_t n_devices = room_.devices.size();
   for (const auto& device : room_.devices) {
     use(*device);
     genes_.push_back(std::make_unique<GeneMemory>(pass_, ops_.rows.percent_top, ops_.gene_sets, device->memory));
   }
-  // Lane by lane over the devices, so that those lent first are on different ones.
-  for (int lane = 0; lane < wanted.lanes; ++lane)
-    for (std::size_t d = 0; d < n_devices && used < static_cast<std::size_t>(room_.lanes); ++d, ++used) {
-      use(*room_.devices[d]);
-      lanes_.add(std::make_unique<Lane>(room_.devices[d]->facts.index, genes_[d]->pass(), genes_[d]->tables(),
-                                        LaneStaging(staging_.data() + used * LaneStaging::bytes), room_.devices[d]->memory));
-    }
+  make_lanes_in_turn(wanted, room_.devices.size(), room_.lanes, [&](std::size_t lane, std::size_t d) {
+    use(*room_.devices[d]);
+    lanes_.add(std::make_unique<Lane>(room_.devices[d]->facts.index, genes_[d]->pass(), genes_[d]->tables(),
+                                      LaneStaging(staging_.data() + lane * LaneStaging::bytes), room_.devices[d]->memory));
+  });
 }
 
 void CudaRun::clear() noexcept {

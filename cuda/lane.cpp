@@ -27,22 +27,9 @@ std::size_t Lane::device_bytes(const PassSpec& pass) {
 }
 
 Lane::Lane(int device, const PassSpec& pass, const GeneTables& genes, LaneStaging staging, DeviceMemory& memory)
-    : device_(device),
-      name_(memory.device()),
-      pass_(pass),
-      genes_(genes),
-      staging_(staging),
-      stream_(name_),
-      done_(name_),
-      block_(memory, device_bytes(pass), stream_.get()) {
+    : pass_(pass), genes_(genes), staging_(staging), stream_(device, memory.device()), block_(memory, device_bytes(pass), stream_.get()) {
   Carver carver(block_.data());
   buffers_ = carve(pass, carver);
-}
-
-void Lane::copy(void* to, const void* from, std::size_t bytes, CopyTo direction) {
-  if (bytes == 0) return;
-  const char* what = direction == CopyTo::device ? "copying a chunk to the device" : "copying results from the device";
-  check(runtime::copy_async(to, from, bytes, direction, stream_.get()), name_, what);
 }
 
 DeviceChunk Lane::upload(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last) {
@@ -54,10 +41,10 @@ DeviceChunk Lane::upload(const CsrChunkView<MemorySpace::host>& chunk, std::int3
     offsets = staging_.offsets;
   }
   const auto count = static_cast<std::size_t>(end - begin);
-  copy(buffers_.offsets, offsets, (static_cast<std::size_t>(n_rows) + 1) * sizeof(std::int32_t), CopyTo::device);
-  copy(buffers_.columns, wire.columns, count * size_of(wire.column_code), CopyTo::device);
-  copy(buffers_.values, wire.values, count * size_of(wire.value_code), CopyTo::device);
-  copy(buffers_.escapes, staging_.escapes, static_cast<std::size_t>(wire.n_escapes) * sizeof(Escape), CopyTo::device);
+  stream_.copy(buffers_.offsets, offsets, (static_cast<std::size_t>(n_rows) + 1) * sizeof(std::int32_t), CopyTo::device);
+  stream_.copy(buffers_.columns, wire.columns, count * size_of(wire.column_code), CopyTo::device);
+  stream_.copy(buffers_.values, wire.values, count * size_of(wire.value_code), CopyTo::device);
+  stream_.copy(buffers_.escapes, staging_.escapes, static_cast<std::size_t>(wire.n_escapes) * sizeof(Escape), CopyTo::device);
   DeviceChunk result{n_rows, end - begin, wire.n_escapes, pass_.n_cols, wire.column_code, wire.value_code};
   result.may_have_zeros = chunk.facts.has_zero;
   result.offsets = buffers_.offsets;
@@ -70,27 +57,22 @@ DeviceChunk Lane::upload(const CsrChunkView<MemorySpace::host>& chunk, std::int3
 void Lane::download(std::int32_t first, std::int32_t n_rows, RowBlock& rows) {
   const auto count = static_cast<std::size_t>(n_rows), n_top = static_cast<std::size_t>(rows.n_top),
              n_sets = static_cast<std::size_t>(rows.n_sets), at = static_cast<std::size_t>(first);
-  copy(rows.n_nonzero + at, buffers_.rows.n_nonzero, count * sizeof(std::int32_t), CopyTo::host);
-  copy(rows.totals + at, buffers_.rows.totals, count * sizeof(Total), CopyTo::host);
-  copy(rows.top + at * n_top, buffers_.rows.top, count * n_top * sizeof(Total), CopyTo::host);
-  copy(rows.sets + at * n_sets, buffers_.rows.sets, count * n_sets * sizeof(Total), CopyTo::host);
+  stream_.copy(rows.n_nonzero + at, buffers_.rows.n_nonzero, count * sizeof(std::int32_t), CopyTo::host);
+  stream_.copy(rows.totals + at, buffers_.rows.totals, count * sizeof(Total), CopyTo::host);
+  stream_.copy(rows.top + at * n_top, buffers_.rows.top, count * n_top * sizeof(Total), CopyTo::host);
+  stream_.copy(rows.sets + at * n_sets, buffers_.rows.sets, count * n_sets * sizeof(Total), CopyTo::host);
 }
 
 void Lane::compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows) {
-  try {
+  stream_.run([&] {
     const ChunkJob job{pass_, upload(chunk, first, last), buffers_.rows, genes_, buffers_.scratch};
     if (pass_.whole)
       launch_whole_chunk(job, stream_.get());
     else
       launch_real_chunk(job, stream_.get());
-    check(runtime::last_error(), name_, "starting kernels on a chunk");
+    stream_.check_launches();
     download(first, last - first, rows);
-    check(runtime::record_event(done_.get(), stream_.get()), name_, "marking the end of a chunk");
-    check(runtime::synchronize_event(done_.get()), name_, "computing a chunk");
-  } catch (...) {
-    static_cast<void>(runtime::synchronize_stream(stream_.get()));  // what was enqueued still reads the chunk
-    throw;
-  }
+  });
 }
 
 }  // namespace quern::cuda

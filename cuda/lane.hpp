@@ -3,7 +3,7 @@
 #include <span>
 
 #include "cuda/device_memory.hpp"
-#include "cuda/stream.hpp"
+#include "cuda/lane_stream.hpp"
 #include "host/core/backend.hpp"
 
 namespace quern::cuda {
@@ -30,7 +30,7 @@ class Lane {
   // Rows first .. last of the chunk, which fit the buffers: copies, computes, copies the results into `rows`, waits. Nothing of the lane
   // touches the chunk or `rows` after it has returned or thrown.
   void compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows);
-  void use_device() const { check(runtime::set_device(device_), name_, "choosing the device"); }
+  void use_device() const { stream_.use_device(); }
 
  private:
   struct Buffers {
@@ -43,15 +43,11 @@ class Lane {
   static Buffers carve(const PassSpec& pass, Carver& carver);
   DeviceChunk upload(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last);
   void download(std::int32_t first, std::int32_t n_rows, RowBlock& rows);
-  void copy(void* to, const void* from, std::size_t bytes, CopyTo direction);
 
-  int device_;
-  const std::string& name_;
   PassSpec pass_;
   GeneTables genes_;
   LaneStaging staging_;
-  OwnedStream stream_;
-  OwnedEvent done_;
+  LaneStream stream_;
   DeviceBlock block_;
   Buffers buffers_;
 };

@@ -10,6 +10,7 @@
 #include "host/core/backend.hpp"
 #include "host/core/error.hpp"
 #include "host/ops/op_spec.hpp"
+#include "host/ops/value_map.hpp"
 
 namespace quern::cuda {
 
@@ -41,7 +42,7 @@ struct ModuleEntry {
   std::unique_ptr<Backend> (*make_backend)(const CudaOptions& options);
 };
 
-// Changes with everything that crosses the border: this file, host/core, host/ops/op_spec.hpp.
+// Changes with everything that crosses the border: this file, host/core, op_spec.hpp and value_map.hpp of host/ops.
 constexpr std::uint32_t module_abi = 2;
 constexpr const char* module_entry_name = "quern_cuda_module";
 // `build`: module_build() of the caller. Null where this module is of another build.
@@ -52,7 +53,7 @@ inline std::string module_build() {
   std::string build = __VERSION__;
   for (const std::size_t size :
        {sizeof(CsrChunkView<MemorySpace::host>), sizeof(RowBlock), sizeof(ColumnResults), sizeof(OpSpec), sizeof(SlotShape),
-        sizeof(MemoryBudget), sizeof(CudaOptions), sizeof(CudaReport), sizeof(DeviceReport), sizeof(Error)})
+        sizeof(MemoryBudget), sizeof(ValueMap), sizeof(CudaOptions), sizeof(CudaReport), sizeof(DeviceReport), sizeof(Error)})
     build += " " + std::to_string(size);
   return build;
 }

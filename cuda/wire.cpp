@@ -70,21 +70,26 @@ void wire_values(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begi
 
 }  // namespace
 
-Wire make_wire(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begin, std::int32_t end, bool whole, std::span<Escape> escapes) {
+Wire make_value_wire(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begin, std::int32_t end, bool whole,
+                     std::span<Escape> escapes) {
   Wire wire;
   const auto count = static_cast<std::size_t>(end - begin);
-  wire.columns = chunk.columns + begin;
-  if (chunk.overwritable && column_code_of(chunk.n_cols) == ColumnCode::u16) {
-    convert_in_place<std::uint32_t, std::uint16_t>(writable(chunk.columns) + begin, count,
-                                                   [](const std::uint32_t* from, std::uint16_t* to, std::size_t n, std::size_t) {
-                                                     for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<std::uint16_t>(from[i]);
-                                                   });
-    wire.column_code = ColumnCode::u16;
-  }
   if (chunk.value_type == ValueType::f32)
     wire_values<float>(chunk, begin, count, whole, escapes, wire);
   else
     wire_values<double>(chunk, begin, count, whole, escapes, wire);
+  return wire;
+}
+
+Wire make_wire(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begin, std::int32_t end, bool whole, std::span<Escape> escapes) {
+  Wire wire = make_value_wire(chunk, begin, end, whole, escapes);
+  wire.columns = chunk.columns + begin;
+  if (!chunk.overwritable || column_code_of(chunk.n_cols) != ColumnCode::u16) return wire;
+  convert_in_place<std::uint32_t, std::uint16_t>(writable(chunk.columns) + begin, static_cast<std::size_t>(end - begin),
+                                                 [](const std::uint32_t* from, std::uint16_t* to, std::size_t n, std::size_t) {
+                                                   for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<std::uint16_t>(from[i]);
+                                                 });
+  wire.column_code = ColumnCode::u16;
   return wire;
 }
 

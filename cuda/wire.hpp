@@ -23,4 +23,8 @@ inline ColumnCode column_code_of(std::int64_t n_cols) { return n_cols <= 65536 ?
 // those do not suffice, values stay floats. `whole`: every value is a whole number below 2^31.
 Wire make_wire(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begin, std::int32_t end, bool whole, std::span<Escape> escapes);
 
+// The same without columns, which stay as they are.
+Wire make_value_wire(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t begin, std::int32_t end, bool whole,
+                     std::span<Escape> escapes);
+
 }  // namespace quern::cuda

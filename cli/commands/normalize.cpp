@@ -12,7 +12,6 @@
 #include "cli/normalize_run.hpp"
 #include "cli/normalize_work.hpp"
 #include "cli/signals.hpp"
-#include "host/cpu/cpu_backend.hpp"
 #include "io/carry/copy_text.hpp"
 
 namespace quern::cli {
@@ -191,7 +190,7 @@ class NormalizeRun {
   }
 
   void write_matrix(io::MatrixOut& out) {
-    const auto mapping = open_mapping();
+    const auto mapping = backend_->open_mapping(plan_.map, value_type_, output_shape(), budget_);
     WriteNormalized work({outcome_.shape.n_cols, outcome_.target_sum, left_out_, totals_, factors_, value_type_}, *mapping, out);
     count(walk_chunks(*source_, read_type_, work, backend_->ring_memory(), budget_, pipeline_options()));
     session_.console.end_progress();
@@ -199,16 +198,6 @@ class NormalizeRun {
     outcome_.copied_indices = out.copies();
     outcome_.n_empty = work.n_empty();
     outcome_.digest = work.digest();
-  }
-
-  std::unique_ptr<Mapping> open_mapping() {
-    auto mapping = backend_->open_mapping(plan_.map, value_type_, outcome_.shape, budget_, budget_.available() / 2);
-    if (mapping) return mapping;
-    if (session_.options.backend == "cuda")
-      throw Error(ErrorKind::device, "not-built", "--backend cuda", "this backend cannot normalize", "give --backend cpu");
-    backend_ = make_cpu_backend(session_.options.threads);
-    session_.report.set_backend(backend_->name(), backend_->device());
-    return backend_->open_mapping(plan_.map, value_type_, outcome_.shape, budget_, budget_.available() / 2);
   }
 
   void carry_over() {

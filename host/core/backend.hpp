@@ -94,10 +94,9 @@ class Backend {
   virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;
   // Leaves `reserved_bytes` of the budget for the ring, unless that would leave less than least_bytes.
   virtual std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) = 0;
-  // Null: this backend cannot. Budget and reserve as for open.
-  virtual std::unique_ptr<Mapping> open_mapping(const ValueMap&, ValueType, const MatrixShape&, MemoryBudget&, std::size_t) {
-    return nullptr;
-  }
+  // A pass whose results are of type `out_type`; `shape.nnz` is an upper bound.
+  virtual std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape,
+                                                MemoryBudget& budget) = 0;
 };
 
 }  // namespace quern

@@ -32,7 +32,7 @@ class CpuBackend final : public Backend {
     return ops.integer_mode ? make_whole_run(ops, shape, {budget, threads_, reserved_bytes})
                             : make_real_run(ops, shape, {budget, threads_, reserved_bytes});
   }
-  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape&, MemoryBudget&, std::size_t) override {
+  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape&, MemoryBudget&) override {
     return std::make_unique<CpuMapping>(map, out_type);
   }
 

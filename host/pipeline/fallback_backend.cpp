@@ -21,6 +21,7 @@ class FallbackBackend final : public Backend {
   std::uint64_t peak_device_bytes() const override { return current_->peak_device_bytes(); }
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override { return current_->least_bytes(ops, shape); }
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override;
+  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override;
   std::vector<BackendWarning> warnings() const override {
     std::vector<BackendWarning> warnings = current_->warnings();
     if (!why_.empty()) warnings.push_back({"fell-back", "computed by " + current_->name() + ", since " + why_});
@@ -84,6 +85,15 @@ std::unique_ptr<Run> FallbackBackend::open(const OpSpec& ops, const MatrixShape&
   const auto open_current = [&] { run = current_->open(ops, shape, budget, reserved_bytes); };
   try_both(open_current, open_current);
   return std::make_unique<FallbackRun>(*this, std::move(run), ops, shape, budget, reserved_bytes);
+}
+
+// A mapping makes its room when it is opened, so what fails later is of a chunk.
+std::unique_ptr<Mapping> FallbackBackend::open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape,
+                                                       MemoryBudget& budget) {
+  std::unique_ptr<Mapping> mapping;
+  const auto open_current = [&] { mapping = current_->open_mapping(map, out_type, shape, budget); };
+  try_both(open_current, open_current);
+  return mapping;
 }
 
 }  // namespace

@@ -17,7 +17,20 @@ struct Parties {
   Backend& reference;
   double fraction;
   VerifyCount& count;
+
+  bool is_sampled(std::int64_t number) const {
+    const auto before = static_cast<double>(number) * fraction;
+    return std::ceil(before) < std::ceil(before + fraction);
+  }
+  [[noreturn]] void differ(const std::string& what) const {
+    throw Error(ErrorKind::device, "verify-failed", backend.device(), what + " differ from what the processor computes",
+                "do not trust this device: run again with --backend cpu");
+  }
 };
+
+std::string values_of(const CsrChunkView<MemorySpace::host>& chunk) {
+  return "the results of cells " + std::to_string(chunk.first_row) + " to " + std::to_string(chunk.first_row + chunk.n_rows);
+}
 
 template <class T>
 bool same_bits(const T* a, const T* b, std::size_t count) {
@@ -72,7 +85,7 @@ class VerifiedRun final : public Run {
   }
 
   void submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) override {
-    if (is_sampled(parties_.count.chunks++))
+    if (parties_.is_sampled(parties_.count.chunks++))
       submit_and_compare(chunk, rows);
     else
       run_->submit(chunk, rows);
@@ -84,16 +97,6 @@ class VerifiedRun final : public Run {
   }
 
  private:
-  bool is_sampled(std::int64_t number) const {
-    const auto before = static_cast<double>(number) * parties_.fraction;
-    return std::ceil(before) < std::ceil(before + parties_.fraction);
-  }
-
-  [[noreturn]] void differ(const std::string& what) const {
-    throw Error(ErrorKind::device, "verify-failed", parties_.backend.device(), what + " differ from what the processor computes",
-                "do not trust this device: run again with --backend cpu");
-  }
-
   void submit_and_compare(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& rows) {
     const std::scoped_lock one_at_a_time(mutex_);
     CsrChunkView<MemorySpace::host> copy = chunk;
@@ -118,7 +121,7 @@ class VerifiedRun final : public Run {
                n_sets = static_cast<std::size_t>(found.n_sets);
     if (!same_bits(found.n_nonzero, expected.n_nonzero, n) || !same_bits(found.totals, expected.totals, n) ||
         !same_bits(found.top, expected.top, n * n_top) || !same_bits(found.sets, expected.sets, n * n_sets))
-      differ("the results of cells " + std::to_string(chunk.first_row) + " to " + std::to_string(chunk.first_row + chunk.n_rows));
+      parties_.differ(values_of(chunk));
   }
 
   void compare(const ColumnResults& found, const ColumnResults& expected) const {
@@ -126,7 +129,7 @@ class VerifiedRun final : public Run {
         !same_bits(&found.grand_total, &expected.grand_total, 1) || !same_bits(found.mean, expected.mean) ||
         !same_bits(found.var, expected.var) || !same_bits(found.mean_log1p_cpm, expected.mean_log1p_cpm) ||
         !same_bits(found.var_log1p_cpm, expected.var_log1p_cpm))
-      differ("the results of genes over " + std::to_string(parties_.count.verified) + " chunks");
+      parties_.differ("the results of genes over " + std::to_string(parties_.count.verified) + " chunks");
   }
 
   Parties parties_;
@@ -138,6 +141,40 @@ class VerifiedRun final : public Run {
   std::vector<std::uint32_t> columns_;
   std::vector<std::byte> values_;
   std::optional<RowArrays> expected_;
+};
+
+class VerifiedMapping final : public Mapping {
+ public:
+  VerifiedMapping(const Parties& parties, const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget)
+      : parties_(parties),
+        budget_(budget),
+        value_bytes_(size_of(out_type)),
+        mapping_(parties.backend.open_mapping(map, out_type, shape, budget)),
+        reference_(parties.reference.open_mapping(map, out_type, shape, budget)) {}
+
+  void submit(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, void* out) override {
+    if (!parties_.is_sampled(parties_.count.chunks++)) return mapping_->submit(chunk, divisors, out);
+    const std::scoped_lock one_at_a_time(mutex_);
+    const std::size_t bytes = static_cast<std::size_t>(chunk.nnz()) * value_bytes_;
+    if (bytes > expected_.size()) {
+      claim_ = {};
+      claim_ = budget_.claim("chunk that is verified", bytes);
+      expected_.resize(bytes);
+    }
+    reference_->submit(chunk, divisors, expected_.data());
+    mapping_->submit(chunk, divisors, out);
+    if (!same_bits(static_cast<const std::byte*>(out), expected_.data(), bytes)) parties_.differ(values_of(chunk));
+    ++parties_.count.verified;
+  }
+
+ private:
+  Parties parties_;
+  MemoryBudget& budget_;
+  std::size_t value_bytes_;
+  Claim claim_;
+  std::unique_ptr<Mapping> mapping_, reference_;
+  std::mutex mutex_;
+  std::vector<std::byte> expected_;
 };
 
 class VerifiedBackend final : public Backend {
@@ -156,6 +193,9 @@ class VerifiedBackend final : public Backend {
   }
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override {
     return std::make_unique<VerifiedRun>(parties_, ops, shape, budget, reserved_bytes);
+  }
+  std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
+    return std::make_unique<VerifiedMapping>(parties_, map, out_type, shape, budget);
   }
 
  private:
