@@ -1,5 +1,8 @@
 #include "cli/qc_summary.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -76,13 +79,22 @@ void QcSummary::finish(const ColumnResults& results) {
     totals_.real_counts = results.grand_total.real;
 }
 
-QcTotals QcSummary::totals() {
-  totals_.median_genes = median(n_genes_);
-  const bool all_numbers = numbers_of(counts_).size() == counts_.size();
-  totals_.median_counts = all_numbers ? median(counts_) : std::numeric_limits<double>::quiet_NaN();
+QcTotals QcSummary::totals(int threads) {
+  constexpr std::size_t n_others = 2;
   const std::size_t cells = n_genes_.size();
-  for (std::size_t q = 0; q < n_sets_; ++q)
-    totals_.median_percent.push_back(median(numbers_of(std::span(percent_).subspan(q * cells, cells))));
+  totals_.median_percent.resize(n_sets_);
+  const auto find_median = [&](std::size_t which) {
+    if (which >= n_others) {
+      const std::size_t q = which - n_others;
+      totals_.median_percent[q] = median(numbers_of(std::span(percent_).subspan(q * cells, cells)));
+    } else if (which == 0) {
+      totals_.median_genes = median(n_genes_);
+    } else {
+      const bool all_numbers = numbers_of(counts_).size() == counts_.size();
+      totals_.median_counts = all_numbers ? median(counts_) : std::numeric_limits<double>::quiet_NaN();
+    }
+  };
+  tbb::task_arena(threads).execute([&] { tbb::parallel_for(std::size_t{0}, n_others + n_sets_, find_median); });
   totals_.digest = combined_digest(hashes_);
   return totals_;
 }

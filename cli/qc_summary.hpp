@@ -35,7 +35,7 @@ class QcSummary final : public Sink {
   void begin(bool integer_mode) override;
   void rows(RowPacket& packet) override;
   void finish(const ColumnResults& results) override;
-  QcTotals totals();  // after finish, once: reorders what was kept
+  QcTotals totals(int threads);  // after finish, once: reorders what was kept
 
  private:
   // Order of the arrays in the digest: per cell n_genes_by_counts, total_counts, sums of the largest (row after row), sums of gene sets

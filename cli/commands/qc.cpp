@@ -92,7 +92,7 @@ class QcRun {
   void compute() {
     const RunReport run = run_pipeline(*source_, *backend_, ops_, sinks_, budget_, pipeline_options());
     session_.console.end_progress();
-    const QcTotals totals = summary_->totals();
+    const QcTotals totals = summary_->totals(session_.options.threads);
     session_.report.set_backend(backend_->name(), backend_->device());
     for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
     warn_of_values(run.facts, totals.integer_mode, facts_, session_);

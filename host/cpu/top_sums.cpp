@@ -1,16 +1,15 @@
 #include "host/cpu/top_sums.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cstring>
 #include <functional>
+
+#include "host/cpu/common_counts.hpp"
 
 namespace quern {
 namespace {
 
 constexpr std::size_t bins = TopScratch::small;
-constexpr std::int32_t block_length = 64;
 
 // Hands out values in falling order, `count` times each, and notes the running sum as each n of n_top is reached.
 class WholeCollector {
@@ -35,44 +34,10 @@ class WholeCollector {
 
 }  // namespace
 
-TopScratch::TopScratch(std::int64_t n_vars) : counts(bins) { large.reserve(static_cast<std::size_t>(n_vars)); }
+TopScratch::TopScratch(std::int64_t n_vars) : counts(bins), others(other_words(n_vars)) { large.reserve(static_cast<std::size_t>(n_vars)); }
 std::size_t TopScratch::bytes(std::int64_t n_vars) {
-  return bins * sizeof(std::uint32_t) + static_cast<std::size_t>(n_vars) * sizeof(double);
+  return bins * sizeof(std::uint32_t) + static_cast<std::size_t>(n_vars) * sizeof(double) + other_words(n_vars) * sizeof(std::uint64_t);
 }
-
-// The most common counts, taken out of a block of values without a branch a value.
-struct Common {
-  std::int32_t ones = 0, twos = 0, threes = 0;
-
-  // Counts them among up to 64 values; bit i of the result: values[i] is another.
-  template <class V>
-  std::uint64_t take(const V* values, std::int32_t n) {
-    std::array<std::uint8_t, block_length> others{};
-    if (n == block_length)
-      take_fixed<block_length>(values, n, others.data());
-    else
-      take_fixed<0>(values, n, others.data());
-    std::uint64_t bits = 0;
-    for (std::size_t byte = 0; byte < 8; ++byte) {
-      std::uint64_t eight;
-      std::memcpy(&eight, others.data() + 8 * byte, 8);
-      bits |= eight * 0x0102040810204080ULL >> 56 << 8 * byte;  // the lowest bits of eight bytes side by side
-    }
-    return bits;
-  }
-
- private:
-  template <std::int32_t Fixed, class V>
-  void take_fixed(const V* values, std::int32_t n, std::uint8_t* others) {
-    const std::int32_t length = Fixed ? Fixed : n;
-    for (std::int32_t i = 0; i < length; ++i) {
-      ones += values[i] == V{1};
-      twos += values[i] == V{2};
-      threes += values[i] == V{3};
-    }
-    for (std::int32_t i = 0; i < length; ++i) others[i] = !((values[i] == V{1}) | (values[i] == V{2}) | (values[i] == V{3}));
-  }
-};
 
 // Nearly all counts are 1, 2 or 3: only the others go into the histogram.
 template <class V>
@@ -80,12 +45,12 @@ void top_sums_whole(const V* values, std::int32_t n, std::int64_t n_vars, std::s
                     Total* out) {
   std::uint32_t* counts = scratch.counts.data();
   scratch.large.clear();
-  Common common;
+  const CommonCounts common = take_common(values, n, scratch.others.data());
   std::uint32_t highest = 3;  // bin in use
-  for (std::int32_t first = 0; first < n; first += block_length) {
-    std::uint64_t others = common.take(values + first, std::min(block_length, n - first));
-    for (; others; others &= others - 1) {
-      const auto value = static_cast<std::int32_t>(values[first + std::countr_zero(others)]);
+  for (std::size_t word = 0; word < other_words(n); ++word) {
+    const V* block = values + 64 * word;
+    for (std::uint64_t others = scratch.others[word]; others; others &= others - 1) {
+      const auto value = static_cast<std::int32_t>(block[std::countr_zero(others)]);
       if (static_cast<std::uint32_t>(value) < bins) [[likely]] {
         ++counts[value];
         highest = std::max(highest, static_cast<std::uint32_t>(value));

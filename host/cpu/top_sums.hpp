@@ -15,6 +15,7 @@ struct TopScratch {
   static std::size_t bytes(std::int64_t n_vars);
   static constexpr std::int64_t small = 256;  // values below are counted, not sorted
   std::vector<std::uint32_t> counts;          // a histogram of `small` bins, all 0 between two rows
+  std::vector<std::uint64_t> others;          // a bit for each value of the row
   std::vector<double> large;
 };
 

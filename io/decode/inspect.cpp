@@ -1,6 +1,5 @@
 // What values and columns are like, at the speed of the cache: one source, compiled for every vector width and chosen at run time.
-// Only comparisons and maxima, so that every width gives the same answer. The choice is made here and not by Highway's library, which
-// measures the processor's clock when it is loaded (2.5 ms of every start).
+// Only comparisons and maxima, so that every width gives the same answer.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "io/decode/inspect.cpp"
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "host/core/csr_chunk.hpp"
+#include "host/core/processor.hpp"
 #include "io/decode/inspect.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -85,14 +85,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace quern::io {
 namespace {
-
-#if HWY_ARCH_X86
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
-bool has_avx512() {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd");
-}
-#endif
 
 std::vector<InspectTarget> find_targets() {
   std::vector<InspectTarget> targets;

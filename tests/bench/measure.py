@@ -40,8 +40,23 @@ class Run:
         return {"seconds": self.seconds, "wall": self.wall, "user": self.user, "system": self.system, "peak_rss_bytes": self.peak_rss_bytes}
 
 
+def fill_page_cache(path):
+    """Reads the file anew, so that it is cached as by any program that reads it: what its writer left is in small pages, copied at half
+    the speed."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        while os.read(descriptor, 1 << 20):
+            pass
+    finally:
+        os.close(descriptor)
+
+
 def run_once(lane, work):
-    """Runs the lane's command; its standard output and error go to files in the folder `work`."""
+    """Runs the lane's command, its outputs not there; its standard output and error go to files in the folder `work`."""
+    for path in lane.outputs:
+        pathlib.Path(path).unlink(missing_ok=True)
     stdout, stderr = (str(pathlib.Path(work, f"{lane.name}.{stream}")) for stream in ("stdout", "stderr"))
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [(os.POSIX_SPAWN_OPEN, 1, stdout, flags, 0o644), (os.POSIX_SPAWN_OPEN, 2, stderr, flags, 0o644)]

@@ -70,7 +70,10 @@ def main():
         print(json.dumps({"versions": versions}))
         return
     file, folder = rest
-    parts = PEERS[name](file, *(str(pathlib.Path(folder, f"{name}.{kind}.tsv")) for kind in ("cells", "genes")))
+    tables = [pathlib.Path(folder, f"{name}.{kind}.tsv") for kind in ("cells", "genes")]
+    for table in tables:
+        table.unlink(missing_ok=True)
+    parts = PEERS[name](file, *map(str, tables))
     print(json.dumps({"seconds": sum(parts.values()), "parts": parts, "versions": versions}))
 
 

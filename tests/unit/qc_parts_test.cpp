@@ -143,7 +143,7 @@ QcTotals summary_of(const std::vector<std::int64_t>& cuts, int abandoned_passes 
     }
   }
   summary.finish(columns());
-  return summary.totals();
+  return summary.totals(2);
 }
 
 TEST(QcSummary, MediansAndSums) {
