@@ -49,7 +49,7 @@ class Generate final : public Command {
     set.integer("--seed", "N", seed_, 0, "another seed gives other data (default 0); the same arguments give the same bytes");
     set.group("How it is stored");
     set.choice("--layout", {"modern", "legacy", "10x-v2", "10x-v3"}, layout_, "modern: anndata 0.8 and later; legacy: 0.6 and before");
-    set.text("--compression", "HOW", compression_, "none, gzip:1 to gzip:9, zstd:1 to zstd:19, each with ,shuffle if wanted");
+    set.text("--compression", "HOW", compression_, "none, gzip:1 to gzip:9, lzf, zstd:1 to zstd:19 or blosc:1 to blosc:9");
     set.integer("--chunk", "N", chunk_, 1, "elements of a stored chunk of values (default: what the layout's usual writer takes)");
     set.group("How it is computed");
     declare_threads(set, shared);

@@ -36,7 +36,7 @@ class Normalize final : public Command {
     set.text("--key-added", "NAME", options_.key_added, "column of obs for the size factors (total / target)");
     set.text("--counts-layer", "NAME", options_.counts_layer, "layer that keeps the values as they were");
     set.text("--compression", "HOW", options_.compression,
-             "of X: gzip:1 to gzip:9, none, zstd:1 to zstd:19, each with ,shuffle if wanted (default gzip:1)");
+             "of X: none, gzip:1 to gzip:9, lzf, zstd:1 to zstd:19, blosc:1 to blosc:9 (default gzip:1)");
     declare_compute(set, shared);
     set.hidden_integer("--test-slots", options_.test_slots, 2);
     declare_reporting(set, shared);

@@ -69,7 +69,8 @@ void copy_sparse_part(CarryContext& context, const MatrixInfo& matrix, const Out
   const Compression packing = matrix.data.filters.empty() ? Compression{} : Compression{Packing::gzip, 4, false};
   const hid_t readable = readable_type(data.element);
   const hid_t type = readable == H5I_INVALID_HID ? data.type.get() : readable;
-  SparseOut out(group, {rows.n_kept(matrix.rows), columns.n_kept(matrix.cols), matrix.nnz}, type, packing, context.budget, context.threads);
+  SparseOut out(group, {rows.n_kept(matrix.rows), columns.n_kept(matrix.cols), matrix.nnz}, type, {packing}, context.budget,
+                context.threads);
   SourceWalk walk(*source, context.budget);
   const std::vector<RowRange> kept = rows.ranges(matrix.rows);
   for (std::size_t range = 0; range < kept.size() && walk.next(); context.rest()) {

@@ -16,8 +16,12 @@ OutputGroup make_matrix_group(const OutputFile& to, const MatrixShape& shape) {
   return group;
 }
 
-int affordable_chunks(const MatrixOutOptions& options, const MemoryBudget& budget) {
-  const std::size_t each = SparseOut::bytes_each_parallel(size_of(options.value_type), options.compression);
+TypeHandle type_to_store(const MatrixOutOptions& options) {
+  return type_named(!options.stored_type.empty() ? options.stored_type : options.value_type == ValueType::f32 ? "float32" : "float64");
+}
+
+int affordable_chunks(const MatrixOutOptions& options, std::size_t value_bytes, const MemoryBudget& budget) {
+  const std::size_t each = SparseOut::bytes_each_parallel(value_bytes, options.compression, options.chunk_length);
   return static_cast<int>(std::clamp<std::size_t>(budget.available() / 4 / each, 1, 2 * static_cast<std::size_t>(options.threads)));
 }
 
@@ -25,12 +29,19 @@ int affordable_chunks(const MatrixOutOptions& options, const MemoryBudget& budge
 
 MatrixOut::MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget)
     : group_(make_matrix_group(to, shape)) {
-  std::unique_ptr<IndexCopy> copied;
-  copies_ = options.from && options.compression.packing == Packing::gzip && IndexCopy::is_possible(options.from->id(), *options.matrix);
-  if (copies_) copied = std::make_unique<IndexCopy>(options.from->id(), *options.matrix, group_, budget);
-  const hid_t type = options.value_type == ValueType::f32 ? file_type<float>() : file_type<double>();
-  out_ =
-      std::make_unique<SparseOut>(group_, shape, type, options.compression, budget, affordable_chunks(options, budget), std::move(copied));
+  const TypeHandle type = type_to_store(options);
+  value_type_ = element_type(type.get());
+  SparseOutOptions how{options.compression, options.chunk_length};
+  const bool may_copy = options.from && options.compression.packing == Packing::gzip;
+  copies_ = may_copy && ChunkCopy::can_copy_indices(options.from->id(), *options.matrix);
+  copies_data_ = may_copy && options.keeps_data && ChunkCopy::can_copy_data(options.from->id(), *options.matrix);
+  if (copies_data_) how.data = std::make_unique<ChunkCopy>(options.from->id(), options.matrix->data, "data", type.get(), group_, budget);
+  if (copies_) {
+    const hid_t index = needs_wide_indices(shape.n_rows, shape.n_cols, shape.nnz) ? file_type<std::int64_t>() : file_type<std::int32_t>();
+    how.indices = std::make_unique<ChunkCopy>(options.from->id(), options.matrix->indices, "indices", index, group_, budget);
+  }
+  const int n_parallel = affordable_chunks(options, value_type_.size, budget);
+  out_ = std::make_unique<SparseOut>(group_, shape, type.get(), std::move(how), budget, n_parallel);
 }
 
 void MatrixOut::finish() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "host/core/chunk_source.hpp"
 #include "host/core/memory.hpp"
@@ -21,6 +22,9 @@ struct MatrixOutOptions {
   // The matrix whose indices are kept: copied as they are stored, where they can be. Null: written anew.
   const Hdf5File* from = nullptr;
   const MatrixInfo* matrix = nullptr;
+  bool keeps_data = false;        // its values stay the same, too, and so do their stored chunks, where they can
+  std::string stored_type = {};   // of the values, as numpy calls it; empty: that of value_type
+  std::int64_t chunk_length = 0;  // entries of a stored chunk; 0: about 1 MiB of them
 };
 
 // The group "X" with its three arrays. Serial; the calls may come from another thread than those that read the input (HDF5 is built
@@ -29,8 +33,10 @@ class MatrixOut {
  public:
   // `shape.nnz` is an upper bound. Claims its buffers: a quarter of what is left, or the least it can do with.
   MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget);
-  bool copies() const { return copies_; }  // the indices, as they are stored
-  // All rows of a chunk, with values of value_type. Throws NeedsNewIndices: give up and write all again without `from`.
+  bool copies() const { return copies_; }            // the indices, as they are stored
+  bool copies_data() const { return copies_data_; }  // the same
+  const ElementType& value_type() const { return value_type_; }
+  // All rows of a chunk, with values of the stored type. Throws NeedsNewIndices: give up and write all again without `from`.
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values) { out_->append(chunk, values); }
   void finish();
   void give_up();
@@ -38,7 +44,8 @@ class MatrixOut {
 
  private:
   OutputGroup group_;
-  bool copies_ = false;
+  bool copies_ = false, copies_data_ = false;
+  ElementType value_type_;
   std::unique_ptr<SparseOut> out_;
 };
 

@@ -9,48 +9,54 @@
 
 #include "host/core/chunk_source.hpp"
 #include "host/core/memory.hpp"
-#include "io/carry/index_copy.hpp"
+#include "io/carry/chunk_copy.hpp"
+#include "io/carry/value_encoding.hpp"
 #include "io/h5ad_write/chunked_dataset.hpp"
 #include "io/h5ad_write/output_file.hpp"
 #include "io/hdf5/types.hpp"
 
 namespace quern::io {
 
-// data, indices and indptr in `group`, in chunks of 1 MiB whatever the pieces they come in. Indices are of 32 bits where shape.nnz (an
-// upper bound) and both dimensions allow it. Serial; packs several chunks at a time. The bytes written depend on the rows alone.
+// How the arrays are written, and what of them is copied from elsewhere instead (made in the same group).
+struct SparseOutOptions {
+  Compression compression;
+  std::int64_t chunk_length = 0;  // entries of a stored chunk; 0: the usual number
+  std::unique_ptr<ChunkCopy> data = {}, indices = {};
+};
+
+// data, indices and indptr in `group`, in chunks of about 1 MiB whatever the pieces they come in. Indices are of 32 bits where shape.nnz
+// (an upper bound) and both dimensions allow it. Serial; packs several chunks at a time. The bytes written depend on the rows alone.
 class SparseOut {
  public:
-  // `value_type`: the file's type of the values, little-endian, of 8 to 64 bits. Claims its buffers and 8 bytes a row. With `copied`
-  // (made in the same group) the indices are copied from there instead of written.
-  SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t value_type, const Compression& compression, MemoryBudget& budget,
-            int n_parallel, std::unique_ptr<IndexCopy> copied = nullptr);
+  // `value_type`: the file's type of the values, little-endian, of 8 to 64 bits. Claims its buffers and 8 bytes a row.
+  SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t value_type, SparseOutOptions options, MemoryBudget& budget,
+            int n_parallel);
   SparseOut(const SparseOut&) = delete;
   SparseOut& operator=(const SparseOut&) = delete;
-  // What one more chunk in flight claims.
-  static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression);
+  // What one more chunk in flight claims. chunk_length as in SparseOutOptions.
+  static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length = 0);
 
   // Rows `rows` (of the source) of a chunk whose values are doubles; they become the next rows.
   void append(const ChunkBuffer& chunk, RowRange rows);
-  // All rows of a chunk with values of the file's type. Throws NeedsNewIndices when the copied indices are not those of the chunk.
+  // All rows of a chunk with values of the file's type (not looked at where data is copied). Throws NeedsNewIndices when what is copied
+  // is not what the chunk holds.
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values);
   void finish();   // writes indptr; closes. internal error when rows are missing
   void give_up();  // closes what is open, unfinished
   std::int64_t nnz() const { return pointers_.back(); }
 
  private:
-  ChunkAppender make_appender(const OutputGroup& group, const char* name, hid_t type, const Compression& compression, MemoryBudget& budget,
-                              int n_parallel);
+  ChunkAppender make_appender(const char* name, hid_t type, const Compression& compression, MemoryBudget& budget, int n_parallel);
   void append_pointers(const ChunkBuffer& chunk, std::size_t first, std::size_t last);
   void fill_columns(std::span<const std::uint32_t> columns);
   void append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values);
   const OutputGroup& group_;
   MatrixShape shape_;
+  SparseOutOptions options_;
   bool wide_;
   ElementType value_type_;
   std::vector<Claim> claims_;
-  ChunkAppender data_;
-  std::optional<ChunkAppender> indices_;
-  std::unique_ptr<IndexCopy> copied_;
+  std::optional<ChunkAppender> data_, indices_;  // those that are not copied
   std::vector<std::int64_t> pointers_;
   std::vector<std::byte> converted_;
 };

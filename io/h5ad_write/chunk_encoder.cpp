@@ -1,13 +1,16 @@
 #include "io/h5ad_write/chunk_encoder.hpp"
 
+#include <blosc.h>
 #include <libdeflate.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "host/core/error.hpp"
+#include "io/h5ad_write/lzf.hpp"
 
 namespace quern::io {
 namespace {
@@ -25,6 +28,8 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 std::size_t packer_bytes(const Compression& compression, std::size_t chunk_bytes) {
   if (compression.packing == Packing::none) return 0;
   if (compression.packing == Packing::gzip) return kMebibyte;
+  if (compression.packing == Packing::lzf) return LzfPacker::table_bytes;
+  if (compression.packing == Packing::blosc) return kMebibyte + 3 * std::min(chunk_bytes, 8 * kMebibyte);  // its blocks, while it packs
   return 2 * kMebibyte + std::min(8 * chunk_bytes, (compression.level <= 9 ? 32 : 96) * kMebibyte);
 }
 
@@ -43,6 +48,7 @@ struct ChunkEncoder::State {
   std::vector<std::byte> shuffled;
   std::unique_ptr<libdeflate_compressor, FreeDeflate> deflate;
   std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
+  std::optional<LzfPacker> lzf;
 };
 
 ChunkEncoder::ChunkEncoder(const Compression& compression, std::size_t chunk_bytes) : state_(std::make_unique<State>()) {
@@ -50,6 +56,7 @@ ChunkEncoder::ChunkEncoder(const Compression& compression, std::size_t chunk_byt
   if (compression.shuffle) state_->shuffled.resize(chunk_bytes);
   if (compression.packing == Packing::gzip) state_->deflate.reset(libdeflate_alloc_compressor(compression.level));
   if (compression.packing == Packing::zstd) state_->zstd.reset(ZSTD_createCCtx());
+  if (compression.packing == Packing::lzf) state_->lzf.emplace();
   if ((compression.packing == Packing::gzip && !state_->deflate) || (compression.packing == Packing::zstd && !state_->zstd))
     throw resource_error("out-of-memory", "--memory", "no memory for a compressor");
 }
@@ -58,6 +65,8 @@ ChunkEncoder::~ChunkEncoder() = default;
 std::size_t ChunkEncoder::packed_bound(const Compression& compression, std::size_t chunk_bytes) {
   if (compression.packing == Packing::gzip) return libdeflate_zlib_compress_bound(nullptr, chunk_bytes);
   if (compression.packing == Packing::zstd) return ZSTD_compressBound(chunk_bytes);
+  if (compression.packing == Packing::lzf) return LzfPacker::packed_bound(chunk_bytes);
+  if (compression.packing == Packing::blosc) return chunk_bytes + BLOSC_MAX_OVERHEAD;
   return chunk_bytes;
 }
 
@@ -77,6 +86,12 @@ std::size_t ChunkEncoder::encode(std::span<const std::byte> chunk, std::size_t e
   } else if (how.packing == Packing::zstd) {
     used = ZSTD_compressCCtx(state_->zstd.get(), packed.data(), packed.size(), chunk.data(), chunk.size(), how.level);
     if (ZSTD_isError(used)) used = 0;
+  } else if (how.packing == Packing::lzf) {
+    used = state_->lzf->pack(chunk, packed);
+  } else if (how.packing == Packing::blosc) {
+    const int bytes = blosc_compress_ctx(how.level, BLOSC_SHUFFLE, element_bytes, chunk.size(), chunk.data(), packed.data(), packed.size(),
+                                         BLOSC_LZ4_COMPNAME, 0, 1);
+    used = bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
   } else {
     std::memcpy(packed.data(), chunk.data(), chunk.size());
     used = chunk.size();

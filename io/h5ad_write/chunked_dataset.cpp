@@ -29,7 +29,8 @@ OutputDataset create(hid_t parent, const std::string& path, const std::string& n
   const SpaceHandle space(made(H5Screate_simple(rank, dims.data(), most.data()), path, "make its space"));
   const PropertyHandle creation = dataset_properties();
   done(H5Pset_chunk(creation.get(), rank, with_rows(shape.chunk_length, shape).data()), path, "set its chunk length");
-  declare_filters(creation.get(), compression, path);
+  const std::size_t row_bytes = std::accumulate(shape.row_dims.begin(), shape.row_dims.end(), H5Tget_size(type), std::multiplies<>());
+  declare_filters(creation.get(), compression, H5Tget_size(type), row_bytes * static_cast<std::size_t>(shape.chunk_length), path);
   return {made(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the dataset"),
           path};
 }

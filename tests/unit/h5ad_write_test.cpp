@@ -3,9 +3,11 @@
 #include <numeric>
 
 #include "io/decode/chunk_decoder.hpp"
+#include "io/decode/codecs.hpp"
 #include "io/h5ad_write/anndata_elements.hpp"
 #include "io/h5ad_write/chunked_dataset.hpp"
 #include "io/h5ad_write/compound_table.hpp"
+#include "io/h5ad_write/lzf.hpp"
 #include "io/h5ad_write/text_dataset.hpp"
 #include "tests/support/encode.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -21,8 +23,10 @@ TEST(Compression, WordsAreRead) {
   EXPECT_EQ(parse_compression("gzip"), (Compression{Packing::gzip, 4, false}));
   EXPECT_EQ(parse_compression("gzip:9,shuffle"), (Compression{Packing::gzip, 9, true}));
   EXPECT_EQ(parse_compression("zstd:12"), (Compression{Packing::zstd, 12, false}));
-  for (const char* text : {"none", "none,shuffle", "gzip:1", "zstd:19,shuffle"}) EXPECT_EQ(to_string(parse_compression(text)), text);
-  for (const char* text : {"", "gzip:0", "gzip:10", "gzip:", "gzip:4x", "zstd:20", "none:1", "lzf", "gzip,", "gzip:4,shuffle,shuffle"})
+  for (const char* text : {"none", "none,shuffle", "gzip:1", "zstd:19,shuffle", "lzf", "lzf,shuffle", "blosc:9"})
+    EXPECT_EQ(to_string(parse_compression(text)), text);
+  for (const char* text : {"", "gzip:0", "gzip:10", "gzip:", "gzip:4x", "zstd:20", "none:1", "lzf:1", "gzip,", "blosc:0", "blosc:10",
+                           "blosc,shuffle", "lzfs", "gzip:4,shuffle,shuffle"})
     EXPECT_THROW(parse_compression(text), Error) << text;
 }
 
@@ -39,7 +43,8 @@ TEST(H5pyChunk, IsTheOneInTheWild) {
 
 TEST(ChunkEncoder, TheDecoderUndoesIt) {
   const test::Bytes plain = test::sample_bytes(40'000);
-  for (const char* text : {"none", "none,shuffle", "gzip:1", "gzip:9,shuffle", "zstd:3", "zstd:1,shuffle"}) {
+  for (const char* text :
+       {"none", "none,shuffle", "gzip:1", "gzip:9,shuffle", "zstd:3", "zstd:1,shuffle", "lzf", "lzf,shuffle", "blosc:5"}) {
     const Compression how = parse_compression(text);
     ChunkEncoder encoder(how, plain.size());
     test::Bytes packed(ChunkEncoder::packed_bound(how, plain.size())), back(plain.size());
@@ -48,6 +53,8 @@ TEST(ChunkEncoder, TheDecoderUndoesIt) {
     if (how.shuffle) pipeline.steps.push_back({static_cast<int>(FilterId::shuffle), {4}});
     if (how.packing == Packing::gzip) pipeline.steps.push_back({static_cast<int>(FilterId::deflate), {4}});
     if (how.packing == Packing::zstd) pipeline.steps.push_back({static_cast<int>(FilterId::zstd), {3}});
+    if (how.packing == Packing::lzf) pipeline.steps.push_back({static_cast<int>(FilterId::lzf), {}});
+    if (how.packing == Packing::blosc) pipeline.steps.push_back({static_cast<int>(FilterId::blosc), {}});
     ChunkDecoder(pipeline).decode(packed, 0, back, text);
     EXPECT_EQ(back, plain) << text;
     if (how.packing != Packing::none) {
@@ -61,6 +68,22 @@ TEST(ChunkEncoder, SaysThatTheRoomIsTooSmall) {
   test::Bytes packed(10);
   for (const char* text : {"gzip:1", "zstd:3"})
     EXPECT_THROW(ChunkEncoder(parse_compression(text), plain.size()).encode(plain, 4, packed), Error) << text;
+}
+
+TEST(LzfPacker, WhateverTheBytesTheyComeBackAndFit) {
+  test::Bytes far(20'000), none(5'000);
+  for (std::size_t i = 0; i < far.size(); ++i) far[i] = static_cast<std::byte>((i % 9000) * 2654435761U >> 20);
+  for (std::size_t i = 0; i < none.size(); ++i) none[i] = static_cast<std::byte>(i * i * 2654435761U >> 13);
+  for (const test::Bytes& plain : {test::Bytes{}, test::Bytes(1), test::Bytes(3), test::Bytes(264 + 3), test::Bytes(70'000), far, none}) {
+    test::Bytes packed(LzfPacker::packed_bound(plain.size())), back(plain.size());
+    LzfPacker packer;
+    packed.resize(packer.pack(plain, packed));
+    EXPECT_EQ(decode_lzf(packed, back), plain.size());
+    EXPECT_EQ(back, plain);
+    if (plain.size() == 70'000) {
+      EXPECT_LT(packed.size(), 1000U);
+    }
+  }
 }
 
 TEST(TextDataset, IsAsLongAsItWasToBe) {

@@ -1,4 +1,4 @@
-#include "io/carry/index_copy.hpp"
+#include "io/carry/chunk_copy.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -18,11 +18,20 @@ Compression compression_of(const RawDataset& stored) {
   return {Packing::gzip, params.empty() ? 4 : static_cast<int>(std::min(params[0], 9U)), steps.size() == 2};
 }
 
-ChunkedDataset make(const RawDataset& stored, const OutputGroup& to) {
-  const hid_t type = stored.type().bytes == 8 ? file_type<std::int64_t>() : file_type<std::int32_t>();
+ChunkedDataset make(const RawDataset& stored, const std::string& name, hid_t type, const OutputGroup& to) {
   const ChunkedShape shape{stored.size(), static_cast<std::int64_t>(stored.chunk_dims()[0])};
-  return {to.get(), to.object(), "indices", type, shape, compression_of(stored)};
+  return {to.get(), to.object(), name, type, shape, compression_of(stored)};
 }
+
+bool is_packed_for_all(const RawDataset& stored) {
+  if (stored.access() != Access::chunks || stored.type().big_endian) return false;
+  const auto& steps = stored.filters().steps;
+  const bool packed = (steps.size() == 1 || (steps.size() == 2 && steps[0].id == shuffle)) && steps.back().id == deflate;
+  const std::size_t bytes = stored.filters().chunk_bytes;
+  return packed && bytes >= smallest_chunk_bytes && bytes <= largest_chunk_bytes;
+}
+
+bool has_entries_by_row(const MatrixInfo& matrix) { return matrix.storage == Storage::csr && matrix.nnz > 0; }
 
 }  // namespace
 
@@ -30,39 +39,36 @@ bool needs_wide_indices(std::int64_t rows, std::int64_t cols, std::int64_t nnz) 
   return std::max({rows, cols, nnz}) > std::numeric_limits<std::int32_t>::max();
 }
 
-bool IndexCopy::is_possible(hid_t file, const MatrixInfo& matrix) {
-  if (matrix.storage != Storage::csr || matrix.nnz == 0) return false;
+bool ChunkCopy::can_copy_indices(hid_t file, const MatrixInfo& matrix) {
+  if (!has_entries_by_row(matrix)) return false;
   const RawDataset stored(file, matrix.indices.path);
-  const StoredType& type = stored.type();
   const std::size_t width = needs_wide_indices(matrix.rows, matrix.cols, matrix.nnz) ? 8 : 4;
-  if (type.kind != StoredKind::signed_integer || type.bytes != width || type.big_endian) return false;
-  const auto& steps = stored.filters().steps;
-  const bool packed = (steps.size() == 1 || (steps.size() == 2 && steps[0].id == shuffle)) && steps.back().id == deflate;
-  const std::size_t bytes = stored.filters().chunk_bytes;
-  return stored.access() == Access::chunks && packed && bytes >= smallest_chunk_bytes && bytes <= largest_chunk_bytes;
+  return stored.type().kind == StoredKind::signed_integer && stored.type().bytes == width && is_packed_for_all(stored);
 }
 
-IndexCopy::IndexCopy(hid_t file, const MatrixInfo& matrix, const OutputGroup& to, MemoryBudget& budget)
-    : stored_(file, matrix.indices.path),
+bool ChunkCopy::can_copy_data(hid_t file, const MatrixInfo& matrix) {
+  if (!has_entries_by_row(matrix)) return false;
+  const RawDataset stored(file, matrix.data.path);
+  return !(stored.type().kind == StoredKind::real && stored.type().bytes == 2) && is_packed_for_all(stored);
+}
+
+ChunkCopy::ChunkCopy(hid_t file, const StoredArray& array, const std::string& name, hid_t type, const OutputGroup& to, MemoryBudget& budget)
+    : stored_(file, array.path),
       claim_(budget.claim("matrices that are carried over", stored_bound(stored_))),
       buffer_(stored_bound(stored_)),
-      made_(make(stored_, to)) {}
+      made_(make(stored_, name, type, to)) {}
 
-void IndexCopy::copy_until(std::int64_t end) {
+void ChunkCopy::copy_until(std::int64_t end) {
   const std::int64_t length = made_->shape().chunk_length;
-  for (; next_chunk_ * length < std::min(end, made_->shape().length); ++next_chunk_) {
+  while (next_chunk_ * length < std::min(end, made_->shape().length)) {
     const hsize_t offset = static_cast<hsize_t>(next_chunk_ * length);
     const std::size_t bytes = stored_.stored_chunk_bytes({&offset, 1});
     if (bytes == 0 || bytes > buffer_.size()) throw NeedsNewIndices();
     const std::span<std::byte> packed = std::span(buffer_).first(bytes);
     const std::uint32_t mask = stored_.read_chunk({&offset, 1}, packed);
-    made_->write_chunk(next_chunk_, packed, mask);
+    made_->write_chunk(next_chunk_++, packed, mask);
+    if (after_chunk_) after_chunk_(next_chunk_ * length);
   }
-}
-
-void IndexCopy::finish() {
-  copy_until(made_->shape().length);
-  made_->close();
 }
 
 }  // namespace quern::io
