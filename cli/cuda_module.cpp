@@ -26,6 +26,12 @@ fs::path find_module() {
   return {};
 }
 
+// Of the module: which build it is of.
+std::string build_of(void* library) {
+  const auto function = reinterpret_cast<cuda::ModuleBuildFunction*>(dlsym(library, cuda::module_build_name));
+  return function ? std::string("build ") + function() : "an older build";
+}
+
 Module without(cuda::CudaState state, std::string text, std::string hint) {
   Module module;
   module.report.state = state;
@@ -44,9 +50,12 @@ Module open_module() {
   if (!library)
     return without(cuda::CudaState::wrong_module, "the CUDA module cannot be opened: " + std::string(dlerror()), "build it again");
   const auto function = reinterpret_cast<cuda::ModuleFunction*>(dlsym(library, cuda::module_entry_name));
-  const cuda::ModuleEntry* entry = function ? function(cuda::module_abi, cuda::module_build().c_str()) : nullptr;
+  const bool same_build = build_of(library) == std::string("build ") + cuda::module_build();
+  const cuda::ModuleEntry* entry = function && same_build ? function(cuda::module_build()) : nullptr;
   if (!entry)
-    return without(cuda::CudaState::wrong_module, path.string() + " belongs to another build of this program", "build both together");
+    return without(cuda::CudaState::wrong_module,
+                   path.string() + " is of " + build_of(library) + ", this program of build " + cuda::module_build(),
+                   "build both from the same sources (./bootstrap build), and install them together");
   return {entry, entry->report()};
 }
 

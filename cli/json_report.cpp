@@ -78,7 +78,8 @@ void Report::set_run(const RunFacts& facts) {
                          {"nnz_per_second", rate},
                          {"peak_rss_bytes", 0},
                          {"budget_bytes", facts.budget_bytes},
-                         {"peak_device_bytes", facts.peak_device_bytes}};
+                         {"peak_device_bytes", facts.peak_device_bytes},
+                         {"bytes_to_device", facts.bytes_to_device}};
   if (facts.verified_chunks > 0) state_->root["run"]["verified_chunks"] = facts.verified_chunks;
 }
 void Report::set_digest(const std::string& digest) { state_->root["digest"] = digest; }

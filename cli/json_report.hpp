@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 struct RunFacts {
   int threads = 1, passes = 0;
   std::int64_t chunks = 0, bytes_read = 0, values = 0;
-  std::uint64_t budget_bytes = 0, peak_device_bytes = 0;
+  std::uint64_t budget_bytes = 0, peak_device_bytes = 0, bytes_to_device = 0;
   std::int64_t verified_chunks = 0;
   double compute_seconds = 0;                           // of the passes: what nnz_per_second is about
   std::vector<std::pair<std::string, double>> seconds;  // parts of the run, in order; "total" is added first

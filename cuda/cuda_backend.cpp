@@ -18,10 +18,11 @@ std::unique_ptr<Device> open_device(const DeviceFacts& facts, const CudaOptions&
   check(runtime::set_device(facts.index), name, what);
   std::size_t free_bytes = 0, total_bytes = 0;
   check(runtime::memory_info(free_bytes, total_bytes), name, what);
-  check(runtime::keep_pool(facts.index), name, what);
   const std::size_t wanted =
       options.gpu_bytes ? options.gpu_bytes : total_bytes / 100 * static_cast<std::size_t>(std::clamp(options.gpu_percent, 1, 100));
-  return std::make_unique<Device>(facts, std::min(wanted, free_bytes - std::min(free_bytes, headroom_bytes)));
+  const std::size_t limit = std::min(wanted, free_bytes - std::min(free_bytes, headroom_bytes));
+  check(runtime::make_pool(facts.index, limit), name, what);
+  return std::make_unique<Device>(facts, limit);
 }
 
 class CudaBackend final : public Backend {
@@ -30,6 +31,10 @@ class CudaBackend final : public Backend {
     for (const DeviceReport& found : report_devices().devices)
       if (found.refusal.empty()) devices_.push_back(open_device(found.facts, options));
     if (devices_.empty()) throw Error(ErrorKind::device, "no-device", "--backend cuda", report_devices().text, report_devices().hint);
+  }
+
+  ~CudaBackend() override {
+    for (const auto& device : devices_) static_cast<void>(runtime::drop_pool(device->facts.index));
   }
 
   std::string name() const override { return "cuda"; }
@@ -52,6 +57,7 @@ class CudaBackend final : public Backend {
     for (const auto& device : devices_) peak = std::max(peak, device->memory.peak());
     return peak;
   }
+  DeviceTraffic device_traffic() const override { return traffic_.traffic(); }
   std::vector<BackendWarning> warnings() const override {
     std::vector<BackendWarning> warnings;
     if (const std::string refusal = host_.refusal(); !refusal.empty())
@@ -62,11 +68,12 @@ class CudaBackend final : public Backend {
 
  private:
   int lanes() const { return std::max(options_.threads, 2); }
-  RunRoom room() { return {devices_, host_, lanes(), options_.rows_between_carries, small_buffers_}; }
+  RunRoom room() { return {devices_, host_, lanes(), options_.rows_between_carries, small_buffers_, traffic_}; }
   CudaOptions options_;
   std::vector<std::unique_ptr<Device>> devices_;
   PinnedMemory host_;
   std::string small_buffers_;
+  TrafficMeter traffic_;
 };
 
 }  // namespace

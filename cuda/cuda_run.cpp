@@ -69,7 +69,11 @@ void CudaRun::prepare(const SlotShape& largest) {
   // A piece holds the longest row.
   const auto longest_row = static_cast<std::int32_t>(std::min<std::int64_t>(wanted.max_nnz, shape_.n_cols));
   allocate_what_fits(
-      wanted, longest_row, room_.small_buffers, [&](const WorkingSet& set) { allocate(set); }, [&] { clear(); });
+      wanted, longest_row, room_.small_buffers, [&](const WorkingSet& set) { allocate(set); },
+      [&] {
+        clear();
+        give_back_pools(room_);
+      });
 }
 
 void CudaRun::allocate(const WorkingSet& wanted) {
@@ -84,6 +88,10 @@ void CudaRun::allocate(const WorkingSet& wanted) {
     lanes_.add(std::make_unique<Lane>(room_.devices[d]->facts.index, genes_[d]->pass(), genes_[d]->tables(),
                                       LaneStaging(staging_.data() + lane * LaneStaging::bytes), room_.devices[d]->memory));
   });
+  for (const auto& device : room_.devices) {
+    use(*device);
+    device->memory.note_pool(device->facts.index);
+  }
 }
 
 void CudaRun::clear() noexcept {
@@ -107,6 +115,7 @@ void CudaRun::submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& row
   carry_before(chunk.n_rows);
   const std::shared_lock folding(carrying_);
   rows_since_carry_ += chunk.n_rows;
+  room_.traffic.begin_chunk();
   const auto lane = lanes_.lease();
   lane->use_device();
   for (std::int32_t first = 0; first < chunk.n_rows;) {
@@ -115,7 +124,7 @@ void CudaRun::submit(const CsrChunkView<MemorySpace::host>& chunk, RowBlock& row
     // As many rows as the buffers hold.
     const auto fit = std::upper_bound(offsets, offsets + most + 1, offsets[0] + pass_.max_nnz) - offsets - 1;
     const std::int32_t last = first + std::max<std::int32_t>(static_cast<std::int32_t>(fit), 1);
-    lane->compute(chunk, first, last, rows);
+    room_.traffic.add(lane->compute(chunk, first, last, rows));
     first = last;
   }
 }
@@ -135,6 +144,11 @@ ColumnResults CudaRun::finish() {
 
 Device::Device(DeviceFacts facts_of_it, std::size_t limit_bytes)
     : facts(std::move(facts_of_it)), memory(facts.name + ", " + facts.uuid, limit_bytes) {}
+
+void give_back_pools(const RunRoom& room) {
+  for (const auto& device : room.devices)
+    if (runtime::set_device(device->facts.index) == Status::success) static_cast<void>(runtime::trim_pool(device->facts.index));
+}
 
 std::unique_ptr<Run> make_run(const OpSpec& ops, const MatrixShape& shape, const RunRoom& room, MemoryBudget& budget) {
   return std::make_unique<CudaRun>(ops, shape, room, budget);

@@ -4,6 +4,18 @@
 
 namespace quern::cuda {
 
+void DeviceMemory::raise_peak(std::size_t bytes) {
+  std::size_t peak = peak_;
+  while (peak < bytes && !peak_.compare_exchange_weak(peak, bytes)) {
+  }
+}
+
+void DeviceMemory::note_pool(int device) {
+  std::size_t taken = 0;
+  check(runtime::pool_bytes(device, taken), device_, "asking how much memory the device's pool has taken");
+  raise_peak(taken);
+}
+
 DeviceBlock::DeviceBlock(DeviceMemory& memory, std::size_t bytes, Stream stream) : stream_(stream) {
   if (bytes == 0) return;
   const std::size_t used = memory.used_.fetch_add(bytes) + bytes;
@@ -17,9 +29,7 @@ DeviceBlock::DeviceBlock(DeviceMemory& memory, std::size_t bytes, Stream stream)
   memory_ = &memory;
   data_ = static_cast<std::byte*>(pointer);
   bytes_ = bytes;
-  std::size_t peak = memory.peak_;
-  while (peak < used && !memory.peak_.compare_exchange_weak(peak, used)) {
-  }
+  memory.raise_peak(used);
 }
 
 DeviceBlock::DeviceBlock(DeviceBlock&& other) noexcept

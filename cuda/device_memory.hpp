@@ -13,11 +13,14 @@ class DeviceMemory {
  public:
   DeviceMemory(std::string device, std::size_t limit_bytes) : device_(std::move(device)), limit_(limit_bytes) {}
   std::size_t limit() const { return limit_; }
-  std::size_t peak() const { return peak_; }
+  std::size_t peak() const { return peak_; }  // the most that was taken of the device at any time
+  // Counts what the device's pool has really taken for the blocks: it takes memory in pieces of its own size.
+  void note_pool(int device);
   const std::string& device() const { return device_; }
 
  private:
   friend class DeviceBlock;
+  void raise_peak(std::size_t bytes);
   std::string device_;
   std::size_t limit_;
   std::atomic<std::size_t> used_ = 0, peak_ = 0;

@@ -63,8 +63,8 @@ void Lane::download(std::int32_t first, std::int32_t n_rows, RowBlock& rows) {
   stream_.copy(rows.sets + at * n_sets, buffers_.rows.sets, count * n_sets * sizeof(Total), CopyTo::host);
 }
 
-void Lane::compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows) {
-  stream_.run([&] {
+CopiedBytes Lane::compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows) {
+  return stream_.run([&] {
     const ChunkJob job{pass_, upload(chunk, first, last), buffers_.rows, genes_, buffers_.scratch};
     if (pass_.whole)
       launch_whole_chunk(job, stream_.get());

@@ -28,8 +28,8 @@ class Lane {
   static std::size_t device_bytes(const PassSpec& pass);
 
   // Rows first .. last of the chunk, which fit the buffers: copies, computes, copies the results into `rows`, waits. Nothing of the lane
-  // touches the chunk or `rows` after it has returned or thrown.
-  void compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows);
+  // touches the chunk or `rows` after it has returned or thrown. Returns what went over the link.
+  CopiedBytes compute(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t first, std::int32_t last, RowBlock& rows);
   void use_device() const { stream_.use_device(); }
 
  private:

@@ -6,6 +6,10 @@
 
 namespace quern::cuda {
 
+struct CopiedBytes {
+  std::uint64_t to_device = 0, to_host = 0;
+};
+
 class LaneStream {
  public:
   // The device is the current one; `name` outlives this.
@@ -17,12 +21,15 @@ class LaneStream {
     if (bytes == 0) return;
     const char* what = direction == CopyTo::device ? "copying a chunk to the device" : "copying results from the device";
     check(runtime::copy_async(to, from, bytes, direction, get()), name_, what);
+    (direction == CopyTo::device ? copied_.to_device : copied_.to_host) += bytes;
   }
   void check_launches() { check(runtime::last_error(), name_, "starting kernels on a chunk"); }
 
-  // Runs what enqueues on the stream and waits for it. Nothing of it touches host memory after this has returned or thrown.
+  // Runs what enqueues on the stream and waits for it. Nothing of it touches host memory after this has returned or thrown. Returns what
+  // it has copied.
   template <class Enqueue>
-  void run(const Enqueue& enqueue) {
+  CopiedBytes run(const Enqueue& enqueue) {
+    copied_ = {};
     try {
       enqueue();
       check(runtime::record_event(done_.get(), get()), name_, "marking the end of a chunk");
@@ -31,6 +38,7 @@ class LaneStream {
       static_cast<void>(runtime::synchronize_stream(get()));  // what was enqueued still reads the chunk
       throw;
     }
+    return copied_;
   }
 
  private:
@@ -38,6 +46,7 @@ class LaneStream {
   const std::string& name_;
   OwnedStream stream_;
   OwnedEvent done_;
+  CopiedBytes copied_;
 };
 
 }  // namespace quern::cuda

@@ -64,18 +64,22 @@ DeviceChunk MapLane::upload(const CsrChunkView<MemorySpace::host>& chunk, const 
   return result;
 }
 
-void MapLane::compute(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, std::byte* out) {
+CopiedBytes MapLane::compute(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, std::byte* out) {
+  CopiedBytes copied;
   for (std::int32_t begin = 0; begin < chunk.nnz();) {
     const Piece piece = piece_from(chunk, begin);
     const std::size_t width = size_of(pass_.out_type), count = static_cast<std::size_t>(piece.end - piece.begin);
-    stream_.run([&] {
+    const CopiedBytes of_piece = stream_.run([&] {
       const MapJob job{upload(chunk, piece, divisors), buffers_.divisors, pass_.map, pass_.out_type, buffers_.out};
       launch_map_values(job, stream_.get());
       stream_.check_launches();
       stream_.copy(out + static_cast<std::size_t>(begin) * width, buffers_.out, count * width, CopyTo::host);
     });
+    copied.to_device += of_piece.to_device;
+    copied.to_host += of_piece.to_host;
     begin = piece.end;
   }
+  return copied;
 }
 
 }  // namespace quern::cuda

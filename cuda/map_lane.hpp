@@ -22,7 +22,8 @@ class MapLane {
   void use_device() const { stream_.use_device(); }
 
   // All values of the chunk, piece by piece; a row may be cut. Nothing of the lane touches the arguments after it has returned or thrown.
-  void compute(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, std::byte* out);
+  // Returns what went over the link.
+  CopiedBytes compute(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, std::byte* out);
 
  private:
   // Rows first .. last, of which entries begin .. end.

@@ -1,5 +1,5 @@
-// What the program and libquern_cuda.so say to each other. The module has one entry, quern_cuda_module; what lies behind it is C++ of the
-// same build, so the entry answers nothing to a program of another one.
+// What the program and libquern_cuda.so say to each other. The module's entry is quern_cuda_module; what lies behind it is C++ of the
+// same build, so it answers nothing to a program of another one; quern_cuda_module_build tells which build it is of.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -8,9 +8,6 @@
 
 #include "cuda/runtime.hpp"
 #include "host/core/backend.hpp"
-#include "host/core/error.hpp"
-#include "host/ops/op_spec.hpp"
-#include "host/ops/value_map.hpp"
 
 namespace quern::cuda {
 
@@ -42,21 +39,14 @@ struct ModuleEntry {
   std::unique_ptr<Backend> (*make_backend)(const CudaOptions& options);
 };
 
-// Changes with everything that crosses the border: this file, host/core, op_spec.hpp and value_map.hpp of host/ops.
-constexpr std::uint32_t module_abi = 2;
 constexpr const char* module_entry_name = "quern_cuda_module";
+constexpr const char* module_build_name = "quern_cuda_module_build";
 // `build`: module_build() of the caller. Null where this module is of another build.
-using ModuleFunction = const ModuleEntry*(std::uint32_t abi, const char* build);
+using ModuleFunction = const ModuleEntry*(const char* build);
+using ModuleBuildFunction = const char*();
 
-// The compiler, and the sizes of what crosses the border: builds that do not fit differ in one of them, or in module_abi.
-inline std::string module_build() {
-  std::string build = __VERSION__;
-  for (const std::size_t size :
-       {sizeof(CsrChunkView<MemorySpace::host>), sizeof(RowBlock), sizeof(ColumnResults), sizeof(OpSpec), sizeof(SlotShape),
-        sizeof(MemoryBudget), sizeof(ValueMap), sizeof(CudaOptions), sizeof(CudaReport), sizeof(DeviceReport), sizeof(Error)})
-    build += " " + std::to_string(size);
-  return build;
-}
+// The compiler, its flags, and a hash of every header that program and module both see (module_build.cmake makes it in every build).
+const char* module_build();
 
 CudaReport report_devices();
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options);

@@ -44,11 +44,19 @@ ComputeMode mode_of(int mode) {
   return mode == cudaComputeModeDefault ? ComputeMode::shared : ComputeMode::exclusive;
 }
 
+bool has_pools(int device) {
+  int supported = 0;
+  return cudaDeviceGetAttribute(&supported, cudaDevAttrMemoryPoolsSupported, device) == cudaSuccess && supported != 0;
+}
+// The one that allocations of this device come from; null where there is none.
+cudaMemPool_t current_pool(int device) {
+  cudaMemPool_t pool = nullptr;
+  return has_pools(device) && cudaDeviceGetMemPool(&pool, device) == cudaSuccess ? pool : nullptr;
+}
 // Of the current device.
 bool has_pools() {
-  int device = 0, supported = 0;
-  return cudaGetDevice(&device) == cudaSuccess &&
-         cudaDeviceGetAttribute(&supported, cudaDevAttrMemoryPoolsSupported, device) == cudaSuccess && supported != 0;
+  int device = 0;
+  return cudaGetDevice(&device) == cudaSuccess && has_pools(device);
 }
 
 }  // namespace
@@ -84,12 +92,36 @@ Status destroy_event(Event event) { return status_of(cudaEventDestroy(event)); }
 Status record_event(Event event, Stream stream) { return status_of(cudaEventRecord(event, stream)); }
 Status synchronize_event(Event event) { return status_of(cudaEventSynchronize(event)); }
 
-Status keep_pool(int device) {
-  if (!has_pools()) return Status::success;
+Status make_pool(int device, std::size_t limit_bytes) {
+  if (!has_pools(device)) return Status::success;
+  cudaMemPoolProps properties{};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.location = {cudaMemLocationTypeDevice, device};
+  properties.maxSize = limit_bytes;
   cudaMemPool_t pool = nullptr;
-  if (const auto error = cudaDeviceGetDefaultMemPool(&pool, device); error != cudaSuccess) return status_of(error);
+  if (status_of(cudaMemPoolCreate(&pool, &properties)) == Status::success)
+    if (const auto error = cudaDeviceSetMemPool(device, pool); error != cudaSuccess) return status_of(error);
   std::uint64_t all = UINT64_MAX;
-  return status_of(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
+  return status_of(cudaMemPoolSetAttribute(pool ? pool : current_pool(device), cudaMemPoolAttrReleaseThreshold, &all));
+}
+Status drop_pool(int device) {
+  cudaMemPool_t old = nullptr, ours = current_pool(device);
+  if (!ours || cudaDeviceGetDefaultMemPool(&old, device) != cudaSuccess || ours == old) return status_of(cudaGetLastError());
+  if (const auto error = cudaDeviceSetMemPool(device, old); error != cudaSuccess) return status_of(error);
+  return status_of(cudaMemPoolDestroy(ours));
+}
+Status pool_bytes(int device, std::size_t& bytes) {
+  bytes = 0;
+  if (!has_pools(device)) return Status::success;
+  std::uint64_t taken = 0;
+  const Status status = status_of(cudaMemPoolGetAttribute(current_pool(device), cudaMemPoolAttrReservedMemHigh, &taken));
+  bytes = taken;
+  return status;
+}
+Status trim_pool(int device) {
+  if (!has_pools(device)) return Status::success;
+  if (const auto error = cudaDeviceSynchronize(); error != cudaSuccess) return status_of(error);
+  return status_of(cudaMemPoolTrimTo(current_pool(device), 0));
 }
 Status allocate_async(void*& pointer, std::size_t bytes, Stream stream) {
   return status_of(has_pools() ? cudaMallocAsync(&pointer, bytes, stream) : cudaMalloc(&pointer, bytes));

@@ -74,8 +74,13 @@ Status destroy_event(Event event);
 Status record_event(Event event, Stream stream);
 Status synchronize_event(Event event);
 
-// From the device's pool, which keeps what is freed; 256-byte aligned. Devices without pools allocate as of old.
-Status keep_pool(int device);
+// The device's pool: never more than `limit_bytes` of its memory, where the driver can hold a pool to that; keeps what is freed. Devices
+// without pools allocate as of old.
+Status make_pool(int device, std::size_t limit_bytes);
+Status drop_pool(int device);
+Status pool_bytes(int device, std::size_t& bytes);  // the most that the pool has taken of the device, used or not; 0 without pools
+Status trim_pool(int device);                       // waits for the device, gives back what nobody uses
+// From the pool; 256-byte aligned.
 Status allocate_async(void*& pointer, std::size_t bytes, Stream stream);
 Status free_async(void* pointer, Stream stream);
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "host/core/error.hpp"
+
 namespace quern::cuda {
 namespace {
 
@@ -36,15 +38,22 @@ std::size_t count_escapes(const V* values, std::size_t count) {
   return escapes;
 }
 
+[[noreturn]] void too_many_escapes() {
+  throw Error(ErrorKind::internal, "wrong-facts", "a chunk on its way to a device", "its values are not what was found out about them",
+              "please report this; --backend cpu does without");
+}
+
 template <class V>
 std::int32_t narrow_values(V* values, std::size_t count, std::span<Escape> escapes) {
   std::int32_t n_escapes = 0;
   convert_in_place<V, std::uint8_t>(values, count, [&](const V* from, std::uint8_t* to, std::size_t n, std::size_t first) {
     for (std::size_t i = 0; i < n; ++i) to[i] = coded(static_cast<std::int32_t>(from[i]));
     if (std::memchr(to, u8_escape, n) == nullptr) return;
-    for (std::size_t i = 0; i < n; ++i)
-      if (to[i] == u8_escape)
-        escapes[static_cast<std::size_t>(n_escapes++)] = {static_cast<std::int32_t>(first + i), static_cast<std::int32_t>(from[i])};
+    for (std::size_t i = 0; i < n; ++i) {
+      if (to[i] != u8_escape) continue;
+      if (static_cast<std::size_t>(n_escapes) == escapes.size()) too_many_escapes();
+      escapes[static_cast<std::size_t>(n_escapes++)] = {static_cast<std::int32_t>(first + i), static_cast<std::int32_t>(from[i])};
+    }
   });
   return n_escapes;
 }

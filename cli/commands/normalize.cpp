@@ -251,6 +251,7 @@ class NormalizeRun {
     const RunReport& run = outcome_.run;
     session_.report.set_backend(backend_->name(), backend_->device());
     for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
+    const DeviceTraffic traffic = backend_->device_traffic();
     session_.report.set_run({run.threads,
                              run.passes,
                              run.chunks,
@@ -258,9 +259,10 @@ class NormalizeRun {
                              run.nnz,
                              budget_.limit(),
                              backend_->peak_device_bytes(),
+                             traffic.bytes_to_device,
                              verified_->verified,
                              run.seconds,
-                             {{"compute", run.seconds}}});
+                             {{"compute", run.seconds}, {"device", traffic.seconds}}});
     tell(outcome_, options_, plan_, matrix().name, session_);
     for (const MemoryBudget::Row& row : budget_.table())
       session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");

@@ -101,16 +101,19 @@ class QcRun {
     if (h5ad_) write_h5ad(totals.digest);
     if (cells_output_) cells_output_->commit();
     if (genes_output_) genes_output_->commit();
-    session_.report.set_run({run.threads,
-                             run.passes,
-                             run.chunks,
-                             run.bytes_read,
-                             run.nnz,
-                             budget_.limit(),
-                             backend_->peak_device_bytes(),
-                             verified_->verified,
-                             run.seconds,
-                             {{"open", opened_}, {"compute", run.seconds}, {"write", seconds_since(started_) - before_writing}}});
+    const DeviceTraffic traffic = backend_->device_traffic();
+    session_.report.set_run(
+        {run.threads,
+         run.passes,
+         run.chunks,
+         run.bytes_read,
+         run.nnz,
+         budget_.limit(),
+         backend_->peak_device_bytes(),
+         traffic.bytes_to_device,
+         verified_->verified,
+         run.seconds,
+         {{"open", opened_}, {"compute", run.seconds}, {"device", traffic.seconds}, {"write", seconds_since(started_) - before_writing}}});
     tell(facts_, sets_, totals, run, backend_->name(), options_, session_);
     for (const MemoryBudget::Row& row : budget_.table())
       session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");

@@ -81,14 +81,21 @@ struct BackendWarning {
   std::string code, text;
 };
 
+// What went over the link to devices and back; `seconds` from the first chunk handed over to the last one's results.
+struct DeviceTraffic {
+  std::uint64_t bytes_to_device = 0, bytes_to_host = 0;
+  double seconds = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::string name() const = 0;                                // "cpu", "cuda"
-  virtual std::string device() const = 0;                              // what computes, in words
-  virtual HostMemory& ring_memory() = 0;                               // where slots should live
-  virtual std::int64_t chunk_nnz() const { return 1 << 18; }           // stored values in a chunk that suits it
-  virtual std::uint64_t peak_device_bytes() const { return 0; }        // of the device that used most, so far
+  virtual std::string name() const = 0;                          // "cpu", "cuda"
+  virtual std::string device() const = 0;                        // what computes, in words
+  virtual HostMemory& ring_memory() = 0;                         // where slots should live
+  virtual std::int64_t chunk_nnz() const { return 1 << 18; }     // stored values in a chunk that suits it
+  virtual std::uint64_t peak_device_bytes() const { return 0; }  // of the device that used most, so far
+  virtual DeviceTraffic device_traffic() const { return {}; }
   virtual std::vector<BackendWarning> warnings() const { return {}; }  // of what it met, after a run
   // The least that open claims for this operation.
   virtual std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const = 0;

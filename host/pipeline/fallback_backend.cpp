@@ -19,6 +19,7 @@ class FallbackBackend final : public Backend {
   HostMemory& ring_memory() override { return current_->ring_memory(); }
   std::int64_t chunk_nnz() const override { return current_->chunk_nnz(); }
   std::uint64_t peak_device_bytes() const override { return current_->peak_device_bytes(); }
+  DeviceTraffic device_traffic() const override { return current_->device_traffic(); }
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override { return current_->least_bytes(ops, shape); }
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override;
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override;

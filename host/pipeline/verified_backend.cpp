@@ -187,6 +187,7 @@ class VerifiedBackend final : public Backend {
   HostMemory& ring_memory() override { return backend_->ring_memory(); }
   std::int64_t chunk_nnz() const override { return backend_->chunk_nnz(); }
   std::uint64_t peak_device_bytes() const override { return backend_->peak_device_bytes(); }
+  DeviceTraffic device_traffic() const override { return backend_->device_traffic(); }
   std::vector<BackendWarning> warnings() const override { return backend_->warnings(); }
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override {
     return 2 * backend_->least_bytes(ops, shape) + reference_->least_bytes(ops, shape);

@@ -87,7 +87,8 @@ def test_json_envelope(quern):
     assert set(report["quern"]) == {"version", "git", "backend", "device"}
     assert set(report["input"]) == {"path", "format", "generation", "matrix", "n_obs", "n_vars", "nnz"}
     assert set(report["run"]) == {
-        "threads", "chunks", "passes", "bytes_read", "seconds", "nnz_per_second", "peak_rss_bytes", "budget_bytes", "peak_device_bytes"}
+        "threads", "chunks", "passes", "bytes_read", "seconds", "nnz_per_second", "peak_rss_bytes", "budget_bytes", "peak_device_bytes",
+        "bytes_to_device"}
     assert report["run"]["seconds"]["total"] > 0 and report["run"]["peak_rss_bytes"] > 1 << 20
     assert report["result"]["hdf5"]["version"].startswith("1.")
     assert {"gzip", "lzf", "zstd", "blosc"} <= set(report["result"]["hdf5"]["filters"])

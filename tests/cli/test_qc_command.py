@@ -45,7 +45,7 @@ def test_json_alone_on_standard_output(quern_bin, modern):
                                      "median_counts_per_cell", "qc_vars"}
     assert set(report["result"]["qc_vars"]["mt"]) == {"n_genes", "median_pct"}
     assert report["run"]["passes"] == 1 and report["run"]["chunks"] >= 1 and report["run"]["bytes_read"] > 0
-    assert list(report["run"]["seconds"]) == ["total", "open", "compute", "write"]
+    assert list(report["run"]["seconds"]) == ["total", "open", "compute", "device", "write"]
     assert len(report["digest"]) == 32
 
 

@@ -107,7 +107,23 @@ Status synchronize_event(Event event) {
   return status;
 }
 
-Status keep_pool(int) { return state().count("keep_pool"); }
+Status make_pool(int device, std::size_t limit_bytes) {
+  const Status status = state().count("make_pool");
+  if (status == Status::success) state().limit_pool(device, limit_bytes);
+  return status;
+}
+Status drop_pool(int device) {
+  state().limit_pool(device, SIZE_MAX);
+  return state().count("drop_pool");
+}
+Status pool_bytes(int device, std::size_t& bytes) {
+  bytes = state().pool_bytes(device);
+  return state().count("pool_bytes");
+}
+Status trim_pool(int device) {
+  state().trim_pool(device);
+  return state().count("trim_pool");
+}
 
 Status allocate_async(void*& pointer, std::size_t bytes, Stream stream) {
   const Status status = state().count("allocate");

@@ -27,6 +27,8 @@ void take_word(FakeSettings& settings, const std::string& word) {
     settings.devices = std::atoi(value.c_str());
   else if (name == "memory")
     settings.memory_bytes = static_cast<std::size_t>(std::atoll(value.c_str())) << 20;
+  else if (name == "pool")
+    settings.pool_bytes = static_cast<std::size_t>(std::atoll(value.c_str())) << 10;
   else if (name == "driver")
     settings.driver = value;
   else if (name == "mode")

@@ -95,13 +95,35 @@ std::size_t FakeState::free_bytes(int device) {
   return settings_.memory_bytes - used_[device];
 }
 
+std::size_t FakeState::in_pieces(std::size_t bytes) const {
+  const std::size_t piece = settings_.pool_bytes;
+  return (bytes + piece - 1) / piece * piece;
+}
+
+void FakeState::limit_pool(int device, std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  pool_limit_[device] = bytes;
+}
+
+std::size_t FakeState::pool_bytes(int device) {
+  const std::scoped_lock lock(mutex_);
+  return peak_[device];
+}
+
+void FakeState::trim_pool(int device) {
+  const std::scoped_lock lock(mutex_);
+  pool_[device] = in_pieces(used_[device]);
+}
+
 Status FakeState::allocate(void*& pointer, std::size_t bytes, int device) {
   const std::scoped_lock lock(mutex_);
-  if (bytes > settings_.memory_bytes - used_[device]) return Status::out_of_memory;
+  const std::size_t taken = std::max(pool_[device], in_pieces(used_[device] + bytes));
+  if (taken > settings_.memory_bytes || (pool_limit_.count(device) && taken > pool_limit_[device])) return Status::out_of_memory;
   pointer = map_block(bytes, device_fill);
   device_blocks_[address(pointer)] = {bytes, device};
   used_[device] += bytes;
-  peak_[device] = std::max(peak_[device], used_[device]);
+  pool_[device] = taken;
+  peak_[device] = std::max(peak_[device], taken);
   emulation::register_device_memory(pointer, bytes);
   return Status::success;
 }

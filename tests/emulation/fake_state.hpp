@@ -53,6 +53,9 @@ class FakeState {
   Status lock_host(void*& pointer, std::size_t bytes);
   void unlock_host(void* pointer);
   std::size_t free_bytes(int device);
+  std::size_t pool_bytes(int device);  // the most taken of the device, in pieces of settings().pool_bytes
+  void trim_pool(int device);
+  void limit_pool(int device, std::size_t bytes);
   bool is_device_memory(const void* pointer, std::size_t bytes, int device = -1);
   bool touches_device_memory(const void* pointer, std::size_t bytes);
 
@@ -68,6 +71,7 @@ class FakeState {
  private:
   FakeState() : settings_(read_fake_settings()) {}
   ~FakeState();
+  std::size_t in_pieces(std::size_t bytes) const;
   void run_until(FakeStream& stream, std::uint64_t operation);
   void check_idle(const void* pointer, std::size_t bytes, const char* what);
   const Block* block_of(const void* pointer, std::size_t bytes, std::map<std::uintptr_t, Block>& blocks);
@@ -78,7 +82,7 @@ class FakeState {
   std::int64_t all_calls_ = 0;
   Status sticky_ = Status::success;
   std::map<std::uintptr_t, Block> device_blocks_, host_blocks_;
-  std::map<int, std::size_t> used_, peak_;
+  std::map<int, std::size_t> used_, peak_, pool_, pool_limit_;
   std::map<FakeStream*, std::unique_ptr<FakeStream>> streams_;
   std::map<FakeEvent*, std::unique_ptr<FakeEvent>> events_;
 };

@@ -23,10 +23,11 @@ def larger(emulated_bin, tmp_path_factory):
     (["devices=2"], ["-t", "4", "--chunk-nnz", "5000"]),
     (["devices=3"], ["-t", "2", "--chunk-nnz", "20000"]),
     (["memory=100"], ["-t", "4", "--gpu-memory", "1000K"]),  # fewer lanes, then pieces of chunks
+    (["pool=500"], ["-t", "4", "--gpu-memory", "1100K"]),  # the pool takes more than the buffers
     (["fail=lock_host:1+:2"], []),  # page-locked memory is refused
     (["fail=allocate:2:2"], []),  # the device has no room at first
     ([], ["--verify", "0.3", "--chunk-nnz", "20000"]),
-], ids=["two-devices", "three-devices", "little-memory", "pageable", "retried", "verified"])
+], ids=["two-devices", "three-devices", "little-memory", "coarse-pool", "pageable", "retried", "verified"])
 def test_same_bits_whatever_the_device(larger, words, arguments, emulated_bin, fake_cuda):
     expected = report_of(emulated_bin, larger, "--backend", "cpu")
     fake = fake_cuda(*words)
@@ -37,12 +38,25 @@ def test_same_bits_whatever_the_device(larger, words, arguments, emulated_bin, f
     assert log["devices_used"] == (int(words[0].split("=")[1]) if "devices=" in str(words) else 1)
     warnings = [warning["code"] for warning in found["warnings"]]
     assert ("pageable-ring" in warnings) == ("lock_host" in str(words))
-    assert ("small-device-buffers" in warnings) == ("allocate" in str(words) or "memory=100" in words)
+    assert ("small-device-buffers" in warnings) == ("allocate" in str(words) or "--gpu-memory" in arguments)
     if "--gpu-memory" in arguments:
-        assert log["peak_bytes"] <= 1000 * 1024 and found["run"]["peak_device_bytes"] == log["peak_bytes"]
+        assert log["peak_bytes"] <= 1024 * int(arguments[-1][:-1]) and found["run"]["peak_device_bytes"] == log["peak_bytes"]
     if "--verify" in arguments:
         run_facts = found["run"]
         assert 0.3 <= run_facts["verified_chunks"] / run_facts["chunks"] < 0.4
+
+
+def test_what_the_pool_takes_counts(larger, emulated_bin, fake_cuda):
+    done = run(emulated_bin, "qc", larger, "--backend", "cuda", "--gpu-memory", "1M", expect=5, env=fake_cuda("pool=2000").env)
+    assert "[device-memory]" in done.stderr and "GPU-e0000000" in done.stderr
+
+
+def test_traffic_is_told(larger, emulated_bin, fake_cuda):
+    told = report_of(emulated_bin, larger, "--backend", "cuda", env=fake_cuda().env)
+    values = told["input"]["nnz"]
+    assert 3 * values < told["run"]["bytes_to_device"] < 3.1 * values + 100_000  # 16-bit genes and 8-bit counts
+    assert 0 < told["run"]["seconds"]["device"] <= told["run"]["seconds"]["compute"]
+    assert report_of(emulated_bin, larger, "--backend", "cpu")["run"]["bytes_to_device"] == 0
 
 
 def test_a_wrong_result_is_found(larger, emulated_bin, fake_cuda, tmp_path):

@@ -11,12 +11,12 @@ ERRORS = {OUT_OF_MEMORY: (5, "device-memory"), ILLEGAL_ADDRESS: (6, "device-faul
           LOST: (6, "device-lost"), UNAVAILABLE: (6, "forbidden-device"), OTHER: (6, "device-error")}
 UUID = re.compile(r"GPU-e0000000-0000-0000-0000-\d{12}")
 # What a run can do without: page-locked memory, and what happens when all is over.
-SURVIVED = {"lock_host": [OUT_OF_MEMORY, OTHER, UNAVAILABLE], "unlock_host": ERRORS, "free": ERRORS, "destroy_stream": ERRORS, "destroy_event": ERRORS,
+SURVIVED = {"lock_host": [OUT_OF_MEMORY, OTHER, UNAVAILABLE], "unlock_host": ERRORS, "free": ERRORS, "drop_pool": ERRORS, "destroy_stream": ERRORS, "destroy_event": ERRORS,
             "driver_version": [OUT_OF_MEMORY, OTHER, UNAVAILABLE]}
 # Asked before there is a device to name.
 BEFORE = ("device_count", "device_facts", "driver_version")
 # Which of these calls make room for the first chunk.
-PREPARATION = {"clear": [1], "create_stream": [1, 2, 3], "create_event": [1, 2], "copy_up": [1, 2], "synchronize_stream": [1], "set_device": [2, 3, 4]}
+PREPARATION = {"clear": [1], "create_stream": [1, 2, 3], "create_event": [1, 2], "copy_up": [1, 2], "synchronize_stream": [1], "set_device": [2, 3, 4, 5], "pool_bytes": [1]}
 # More calls than these of one kind tell nothing new.
 MOST_OF_A_KIND = 8
 
@@ -49,8 +49,8 @@ def clean(emulated_bin, matrix, tmp_path_factory):
 
 def test_every_kind_of_call_is_made(clean):
     assert set(clean[1]) == {"allocate", "clear", "copy_down", "copy_up", "create_event", "create_stream", "destroy_event", "destroy_stream",
-                             "device_count", "device_facts", "driver_version", "free", "keep_pool", "last_error", "launch", "lock_host",
-                             "memory_info", "record_event", "set_device", "synchronize_event", "synchronize_stream", "unlock_host"}
+                             "device_count", "device_facts", "driver_version", "drop_pool", "free", "last_error", "launch", "lock_host", "make_pool",
+                             "memory_info", "pool_bytes", "record_event", "set_device", "synchronize_event", "synchronize_stream", "unlock_host"}
 
 
 def expected_exit(kind, nth, code, calls):
@@ -80,8 +80,9 @@ def complaint(done, report, outputs, fake, wanted, kind):
     return f"left behind: {left}" if any(left.values()) else None
 
 
-KINDS = ["allocate", "clear", "copy_down", "copy_up", "create_event", "create_stream", "destroy_event", "destroy_stream", "free", "keep_pool",
-         "last_error", "launch", "lock_host", "memory_info", "record_event", "set_device", "synchronize_event", "synchronize_stream", "unlock_host"]
+KINDS = ["allocate", "clear", "copy_down", "copy_up", "create_event", "create_stream", "destroy_event", "destroy_stream", "drop_pool", "free",
+         "last_error", "launch", "lock_host", "make_pool", "memory_info", "pool_bytes", "record_event", "set_device", "synchronize_event",
+         "synchronize_stream", "unlock_host"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,8 +11,9 @@ from emulation.test_faults import ERRORS, ILLEGAL_ADDRESS, OUT_OF_MEMORY, SURVIV
 from support.program import run
 
 # Which calls of these kinds make room for the first chunk; those before are the device's, whatever the verb.
-PREPARATION = {"create_stream": range(1, 9), "create_event": range(1, 9), "allocate": range(1, 9), "set_device": range(2, 4)}
-BEFORE = ("device_count", "device_facts", "driver_version", "keep_pool", "memory_info")
+PREPARATION = {"create_stream": range(1, 9), "create_event": range(1, 9), "allocate": range(1, 9), "set_device": range(2, 4),
+               "pool_bytes": range(1, 9)}
+BEFORE = ("device_count", "device_facts", "driver_version", "make_pool", "memory_info")
 
 
 def normalize(binary, path, out, *arguments, env=None, expect=0):

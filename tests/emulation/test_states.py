@@ -89,9 +89,16 @@ def test_module_that_is_none(moved, tmp_path, matrix):
 
 
 def test_module_of_another_build(moved, tmp_path):
-    source = 'extern "C" const void* quern_cuda_module(unsigned, const char*) { return nullptr; }'
+    source = 'extern "C" const void* quern_cuda_module(const char*) { return nullptr; }'
     subprocess.run(["g++", "-shared", "-fPIC", "-x", "c++", "-", "-o", tmp_path / "bin" / "libquern_cuda.so"], input=source, text=True, check=True)
     assert state_of(moved) == "wrong-module"
+
+
+def test_a_module_of_another_build_is_named(moved, tmp_path, matrix):
+    source = 'extern "C" { const char* quern_cuda_module_build() { return "GNU 1.2.3, abc"; } void* quern_cuda_module(const char*) { return 0; } }'
+    subprocess.run(["g++", "-shared", "-fPIC", "-x", "c++", "-", "-o", tmp_path / "bin" / "libquern_cuda.so"], input=source, text=True, check=True)
+    done = run(moved, "qc", matrix, "--backend", "cuda", expect=6)
+    assert "[wrong-module]" in done.stderr and "GNU 1.2.3, abc" in done.stderr and "./bootstrap build" in done.stderr
 
 
 def test_the_module_is_not_opened_in_vain(emulated_bin, fake_cuda, matrix):
