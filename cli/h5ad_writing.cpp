@@ -8,6 +8,10 @@
 
 namespace quern::cli {
 
+void warn_of_compression(const io::Compression& compression, Session& session) {
+  if (const std::string needs = io::needs_of_readers(compression); !needs.empty()) session.warn("few-readers", needs);
+}
+
 H5adWriting::H5adWriting(std::string target, bool provenance, Session& session)
     : target_(std::move(target)), provenance_(provenance), session_(session), stamps_(session.output_options().inputs) {
   if (target_ == "-") throw usage_error("stdout-output", "--output", "HDF5 cannot be written to standard output", "name a file");

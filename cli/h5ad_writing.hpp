@@ -9,12 +9,16 @@
 #include "host/core/memory.hpp"
 #include "io/carry/carry_over.hpp"
 #include "io/carry/h5ad_output.hpp"
+#include "io/h5ad_write/compression.hpp"
 #include "io/input.hpp"
 #include "io/input_stamps.hpp"
 
 namespace quern::cli {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;  // that decide about the result, in order
+
+// Says who needs what to read the output, where that is not everybody ("few-readers").
+void warn_of_compression(const io::Compression& compression, Session& session);
 
 class H5adWriting {
  public:

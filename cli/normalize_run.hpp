@@ -31,6 +31,10 @@ struct NormalizePlan {
 // Throws usage_error: "two-choices", "bad-number", "bad-compression", "bad-value".
 NormalizePlan check_options(const NormalizeOptions& options);
 
+// What the output takes on disk beyond all that the input holds, roughly and rather too little: a negative number where X gets smaller.
+std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const NormalizeOptions& options,
+                         const NormalizePlan& plan);
+
 struct NormalizeOutcome {
   MatrixShape shape;
   double target_sum = 0;
@@ -47,6 +51,6 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
           Session& session);
 // --dry-run.
 void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const PipelinePlan& ring, const MemoryBudget& budget,
-               Session& session);
+               std::int64_t output_bytes, Session& session);
 
 }  // namespace quern::cli

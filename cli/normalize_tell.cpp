@@ -50,6 +50,17 @@ NormalizePlan check_options(const NormalizeOptions& options) {
   return plan;
 }
 
+std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const NormalizeOptions& options,
+                         const NormalizePlan& plan) {
+  const auto stored = [](const io::MatrixInfo& m) { return m.data.bytes_on_disk + m.indices.bytes_on_disk + m.indptr.bytes_on_disk; };
+  const bool has_x = !info.matrices.empty() && info.matrices.front().name == "X";
+  const std::int64_t before = has_x ? stored(info.matrices.front()) : 0;
+  const std::int64_t plain = std::max<std::int64_t>(matrix.nnz, 0) * (matrix.data.type == "float64" ? 12 : 8);
+  std::int64_t after = plain;
+  if (plan.compression.packing != io::Packing::none) after = matrix.data.filters.empty() ? plain / 4 : stored(matrix);
+  return after - before + (options.counts_layer.empty() ? 0 : stored(matrix));
+}
+
 void warn_before_normalizing(const io::FileInfo& info, Session& session) {
   const auto uns = info.keys.find("uns");
   if (uns != info.keys.end() && std::find(uns->second.begin(), uns->second.end(), "log1p") != uns->second.end())
@@ -88,7 +99,7 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
 }
 
 void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const PipelinePlan& ring, const MemoryBudget& budget,
-               Session& session) {
+               std::int64_t output_bytes, Session& session) {
   const std::size_t kept = budget.limit() - budget.available();
   const int passes = plan.passes(options);
   std::vector<std::string> outputs{options.output};
@@ -101,13 +112,15 @@ void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const
                                      {"ring_bytes", ring.ring_bytes},
                                      {"needed_bytes", kept + ring.ring_bytes},
                                      {"budget_bytes", budget.limit()},
+                                     {"output_bytes", output_bytes},
                                      {"outputs", outputs}};
   session.say(
       fmt::format("plan\n  {} over {} chunks, {} threads\n", passes_in_words(passes), format_count(ring.source.n_chunks), ring.threads));
   session.say(fmt::format("  {:<38} {:>10}\n  {:<38} {:>10}\n  {:<38} {:>10}\n", "kept and for writing", format_size(kept),
                           fmt::format("ring: {} slots of {}", ring.n_slots, format_size(ring.slot_bytes)), format_size(ring.ring_bytes),
                           "--memory", format_size(budget.limit())));
-  session.say(fmt::format("outputs: {}\n", printable(fmt::format("{}", fmt::join(outputs, ", ")))));
+  session.say(fmt::format("outputs: {}; about {}\n", printable(fmt::format("{}", fmt::join(outputs, ", "))),
+                          format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(output_bytes, 0)))));
 }
 
 }  // namespace quern::cli

@@ -62,13 +62,14 @@ class NormalizeRun {
     options.budget = &budget_;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
-    writing_->open(*input_, 0);
+    writing_->open(*input_, added_bytes(input_->info(), matrix(), options_, plan_));
     refuse_raw();
     source_ = input_->source(budget_);
     session_.report.set_input(input_->info());
     session_.report.set_matrix(matrix());
     session_.warn(input_->warnings());
     warn_before_normalizing(input_->info(), session_);
+    warn_of_compression(plan_.compression, session_);
     value_type_ = matrix().data.type == "float64" ? ValueType::f64 : ValueType::f32;
     read_type_ = source_->natural_value_type();
     outcome_.shape = source_->shape();
@@ -77,7 +78,9 @@ class NormalizeRun {
   void plan() {
     OpSpec ops;
     ops.value_type = read_type_;
-    tell_plan(options_, plan_, plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
+    const std::size_t writes = io::MatrixOut::memory_bytes(output_shape(), matrix_options(), budget_);
+    const Claim claim = budget_.claim("matrices that are carried over", writes);
+    tell_plan(options_, plan_, plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, writing_->bytes_planned(), session_);
   }
 
   void compute() {
@@ -169,7 +172,7 @@ class NormalizeRun {
     options.value_type = value_type_;
     options.compression = plan_.compression;
     options.threads = session_.options.threads;
-    options.from = keep_indices_ ? &writing_->from() : nullptr;
+    options.from = keep_indices_ && !session_.options.dry_run ? &writing_->from() : nullptr;
     options.matrix = &matrix();
     return options;
   }

@@ -27,6 +27,13 @@ int affordable_chunks(const MatrixOutOptions& options, std::size_t value_bytes, 
 
 }  // namespace
 
+std::size_t MatrixOut::memory_bytes(const MatrixShape& shape, const MatrixOutOptions& options, const MemoryBudget& budget) {
+  const std::size_t value_bytes = element_type(type_to_store(options).get()).size;
+  const std::size_t each = SparseOut::bytes_each_parallel(value_bytes, options.compression, options.chunk_length);
+  return static_cast<std::size_t>(affordable_chunks(options, value_bytes, budget)) * each +
+         static_cast<std::size_t>(shape.n_rows + 1) * sizeof(std::int64_t);
+}
+
 MatrixOut::MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget)
     : group_(make_matrix_group(to, shape)) {
   const TypeHandle type = type_to_store(options);

@@ -33,6 +33,8 @@ class MatrixOut {
  public:
   // `shape.nnz` is an upper bound. Claims its buffers: a quarter of what is left, or the least it can do with.
   MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget);
+  // What it claims at most.
+  static std::size_t memory_bytes(const MatrixShape& shape, const MatrixOutOptions& options, const MemoryBudget& budget);
   bool copies() const { return copies_; }            // the indices, as they are stored
   bool copies_data() const { return copies_data_; }  // the same
   const ElementType& value_type() const { return value_type_; }

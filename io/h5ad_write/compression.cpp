@@ -75,6 +75,13 @@ std::string to_string(const Compression& compression) {
   return compression.shuffle ? text + ",shuffle" : text;
 }
 
+std::string needs_of_readers(const Compression& compression) {
+  if (compression.packing == Packing::lzf) return "h5py reads lzf; R needs the package rhdf5filters, other programs a plugin of HDF5";
+  if (compression.packing != Packing::zstd && compression.packing != Packing::blosc) return "";
+  return "to read " + to_string(compression) +
+         " Python has to import hdf5plugin first, R needs the package rhdf5filters, other programs a plugin of HDF5";
+}
+
 // The parameters of lzf and blosc are those that h5py's and PyTables' own filters write.
 void declare_filters(hid_t creation, const Compression& compression, std::size_t element_bytes, std::size_t chunk_bytes,
                      const std::string& object) {

@@ -21,6 +21,8 @@ struct Compression {
 // usage_error("bad-compression").
 Compression parse_compression(const std::string& text);
 std::string to_string(const Compression& compression);
+// What a reader needs beyond HDF5 itself, in words; empty: nothing.
+std::string needs_of_readers(const Compression& compression);
 
 // Adds the filters to a dataset creation list, in the order ChunkEncoder applies them, for chunks of elements of these sizes.
 void declare_filters(hid_t creation, const Compression& compression, std::size_t element_bytes, std::size_t chunk_bytes,

@@ -3,7 +3,8 @@ import os
 from pathlib import Path
 
 import anndata as ad
-import hdf5plugin  # noqa: F401  zstd and blosc for h5py
+import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 import scanpy as sc
@@ -105,11 +106,22 @@ def test_a_layer_becomes_x(counts, quern_bin, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("compression", ["none", "gzip:4", "gzip:1,shuffle", "zstd:3"])
+@pytest.mark.parametrize("compression", ["none", "gzip:4", "gzip:1,shuffle", "lzf", "lzf,shuffle", "zstd:3", "blosc", "blosc:9"])
 def test_compression(compression, counts, quern_bin, tmp_path):
-    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--compression", compression, "-q")
+    done = run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--compression", compression)
+    assert ("few-readers" in done.stderr) == compression.startswith(("lzf", "zstd", "blosc"))
     run(quern_bin, "normalize", counts, "-o", tmp_path / "usual.h5ad", "-q")
     assert difference(*(ad.read_h5ad(tmp_path / name) for name in ("out.h5ad", "usual.h5ad")), without=("uns/quern",)) is None
+
+
+@pytest.mark.parametrize("ours, theirs", [("lzf", {"compression": "lzf"}), ("zstd:3", hdf5plugin.Zstd(3)), ("blosc:5", hdf5plugin.Blosc("lz4", 5, 1))])
+def test_filters_are_declared_as_others_do(ours, theirs, counts, quern_bin, tmp_path):
+    run(quern_bin, "normalize", counts, "-o", tmp_path / "out.h5ad", "--compression", ours, "-q")
+    with h5py.File(tmp_path / "out.h5ad") as file, h5py.File(tmp_path / "theirs.h5", "w") as made:
+        data = file["X/data"]
+        other = made.create_dataset("data", data=data[...], chunks=data.chunks, **theirs)
+        number, _, parameters, _ = data.id.get_create_plist().get_filter(0)
+        assert (number, parameters) == other.id.get_create_plist().get_filter(0)[::2][:2]
 
 
 def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path):
