@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "host/core/error.hpp"
@@ -45,7 +47,9 @@ void H5adOutput::commit(const ExpectedH5ad& expected) {
   file_.close();
   read_back(expected);
   struct stat info {};
-  if (stat(target_.path().c_str(), &info) == 0) file_bytes_ = info.st_size;
+  if (stat(target_.path().c_str(), &info) != 0)
+    throw output_error("write-failed", "", std::string("could not look at the finished file: ") + std::strerror(errno));
+  file_bytes_ = info.st_size;
   target_.commit();
 }
 

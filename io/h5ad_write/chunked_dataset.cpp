@@ -21,6 +21,16 @@ std::vector<hsize_t> with_rows(std::int64_t length, const ChunkedShape& shape) {
   return dims;
 }
 
+std::size_t elements_of(const std::vector<hsize_t>& dims) {
+  return static_cast<std::size_t>(std::accumulate(dims.begin(), dims.end(), hsize_t{1}, std::multiplies<>()));
+}
+
+std::size_t bytes_of(hid_t type, const std::string& path) {
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes == 0) throw output_error("write-failed", path, "HDF5 could not tell the size of a type");
+  return bytes;
+}
+
 OutputDataset create(hid_t parent, const std::string& path, const std::string& name, hid_t type, const ChunkedShape& shape,
                      const Compression& compression) {
   const int rank = 1 + static_cast<int>(shape.row_dims.size());
@@ -29,8 +39,8 @@ OutputDataset create(hid_t parent, const std::string& path, const std::string& n
   const SpaceHandle space(made(H5Screate_simple(rank, dims.data(), most.data()), path, "make its space"));
   const PropertyHandle creation = dataset_properties();
   done(H5Pset_chunk(creation.get(), rank, with_rows(shape.chunk_length, shape).data()), path, "set its chunk length");
-  const std::size_t row_bytes = std::accumulate(shape.row_dims.begin(), shape.row_dims.end(), H5Tget_size(type), std::multiplies<>());
-  declare_filters(creation.get(), compression, H5Tget_size(type), row_bytes * static_cast<std::size_t>(shape.chunk_length), path);
+  const std::size_t width = bytes_of(type, path);
+  declare_filters(creation.get(), compression, width, width * elements_of(with_rows(shape.chunk_length, shape)), path);
   return {made(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path, "create the dataset"),
           path};
 }
@@ -55,7 +65,7 @@ std::int64_t h5py_chunk_length(std::int64_t length, std::size_t element_bytes) {
 ChunkedDataset::ChunkedDataset(hid_t parent, const std::string& parent_path, const std::string& name, hid_t type, const ChunkedShape& shape,
                                const Compression& compression)
     : shape_(shape),
-      element_bytes_(H5Tget_size(type)),
+      element_bytes_(bytes_of(type, object_path(parent_path, name))),
       row_bytes_(std::accumulate(shape.row_dims.begin(), shape.row_dims.end(), element_bytes_, std::multiplies<>())),
       dataset_(create(parent, object_path(parent_path, name), name, type, shape, compression)) {}
 

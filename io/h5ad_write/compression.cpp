@@ -35,7 +35,8 @@ int level_of(const std::string& name, const std::string& text, int usual, int hi
 void declare_own_filter(hid_t creation, FilterId id, unsigned flags, std::span<const unsigned> parameters, const std::string& object) {
   const auto number = static_cast<H5Z_filter_t>(id);
   if (H5Zfilter_avail(number) <= 0) register_filters();  // HDF5 creates datasets only with filters it knows
-  done(H5Pset_filter(creation, number, flags, parameters.size(), parameters.data()), object, "set a filter");
+  done(H5Pset_filter(creation, number, flags, parameters.size(), parameters.data()), object,
+       ("set the " + filter_name(number) + " filter").c_str());
 }
 
 }  // namespace

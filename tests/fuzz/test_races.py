@@ -19,3 +19,6 @@ def test_no_race(name, fixtures_dir, tmp_path):
     environment = {**os.environ, "TSAN_OPTIONS": "halt_on_error=1:exitcode=66:die_after_fork=0"}
     for chunk in ("61", "500"):
         run(str(BINARY), "qc", fixtures_dir / name, "-t", 4, "--chunk-nnz", chunk, *tables, "--force", env=environment)
+        if name.endswith(".h5ad"):
+            written = ["-o", tmp_path / "out.h5ad", "--key-added", "factor", "--exclude-highly-expressed", "--force"]
+            run(str(BINARY), "normalize", fixtures_dir / name, "-t", 4, "--chunk-nnz", chunk, *written, env=environment)

@@ -98,7 +98,15 @@ def _everything(folder):
     return h5("modern", edit)(folder)
 
 
+def _indices_to_copy(folder):
+    path = folder / "input.h5ad"
+    with h5ad.open_08(str(path), cell_names(300), gene_names(40)) as root:
+        h5ad.sparse(root, "X", random_truth("copied", 300, 40, 0.5), filters="gzip", chunk=5000)
+    return path
+
+
 WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
+NORMALIZED = ["-o", "OUT/out.h5ad", "--key-added", "factor", "--counts-layer", "counts"]
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
 # name: (verb, the input, other words)
@@ -140,6 +148,12 @@ SCENARIOS |= {
     "written-contiguous": ("qc", lambda folder: base("contiguous", folder), WRITTEN),
     "written-half": ("qc", _half_precision, WRITTEN),
     "written-everything": ("qc", _everything, WRITTEN),
+}
+SCENARIOS |= {
+    "normalized": ("normalize", lambda folder: base("modern", folder), [*NORMALIZED, "--compression", "zstd"]),
+    "normalized-copied": ("normalize", _indices_to_copy, [*NORMALIZED, "--target-sum", "1e4"]),
+    "normalized-dense": ("normalize", lambda folder: base("dense", folder), [*NORMALIZED, "--compression", "lzf"]),
+    "normalized-csc": ("normalize", _csc, [*NORMALIZED, "--compression", "blosc", "--exclude-highly-expressed"]),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])

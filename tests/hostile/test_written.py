@@ -15,6 +15,9 @@ from hostile.bases import base
 from hostile.table import run
 
 KILLS = 20
+# Words of a run of each verb that writes, and what makes it slow.
+VERBS = {"qc": ([], ["--chunk-nnz", "1", "--moments"]), "normalize": (["--counts-layer", "counts"], ["--chunk-nnz", "1"])}
+every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +28,21 @@ def counts(quern_bin, tmp_path_factory):
     return path
 
 
-def words_for(path, out, *more):
-    return ["qc", str(path), "-o", str(out), "--no-provenance", "-q", *more]
+def words_for(path, out, *more, verb="qc"):
+    return [verb, str(path), "-o", str(out), "--no-provenance", "-q", *VERBS[verb][0], *more]
 
 
-def test_killed_at_any_moment(quern_bin, counts, tmp_path):
+def slow_words_for(path, out, verb):
+    return words_for(path, out, *VERBS[verb][1], "-t", "1", verb=verb)
+
+
+@every_verb
+def test_killed_at_any_moment(quern_bin, counts, tmp_path, verb):
     """The target is not there, or the old file as it was; the part that is left is named by the next run."""
     target = tmp_path / "out" / "out.h5ad"
     target.parent.mkdir()
     start = time.monotonic()
-    subprocess.run([quern_bin, *words_for(counts, target)], check=True, timeout=60)
+    subprocess.run([quern_bin, *words_for(counts, target, verb=verb)], check=True, timeout=60)
     length, whole = time.monotonic() - start, target.read_bytes()
     moments = random.Random(7)
     for turn in range(KILLS):
@@ -44,7 +52,7 @@ def test_killed_at_any_moment(quern_bin, counts, tmp_path):
             target.unlink(missing_ok=True)
         else:
             target.write_bytes(whole)
-        process = subprocess.Popen([quern_bin, *words_for(counts, target, "--force")], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([quern_bin, *words_for(counts, target, "--force", verb=verb)], stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0, length))
         process.kill()
         process.wait(timeout=20)
@@ -53,19 +61,19 @@ def test_killed_at_any_moment(quern_bin, counts, tmp_path):
         left = {path.name for path in target.parent.iterdir()} - {"out.h5ad"}
         assert all(name.startswith(".out.h5ad.") and name.endswith(".part") for name in left)
     (target.parent / f".out.h5ad.{process.pid}.0000abcd.part").touch()
-    done = run(quern_bin, ["qc", str(counts), "-o", str(target), "--force"], target.parent)
+    done = run(quern_bin, [verb, str(counts), "-o", str(target), "--force"], target.parent)
     assert done.status == 0 and "[stale-part]" in done.stderr
 
 
+@every_verb
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_signals_clean_up(quern_bin, counts, tmp_path, number):
+def test_signals_clean_up(quern_bin, counts, tmp_path, number, verb):
     out = tmp_path / "out"
     out.mkdir()
     moments = random.Random(int(number))
     statuses = set()
     for _ in range(10):
-        process = subprocess.Popen([quern_bin, *words_for(counts, out / "out.h5ad", "--chunk-nnz", "1", "--moments", "-t", "1")],
-                                   stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([quern_bin, *slow_words_for(counts, out / "out.h5ad", verb)], stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.02, 0.3))
         process.send_signal(number)
         sent = time.monotonic()
@@ -83,12 +91,13 @@ def limited(megabytes):
     return limit
 
 
+@every_verb
 @pytest.mark.parametrize("megabytes", [1, 2])
-def test_file_size_limit(quern_bin, counts, tmp_path, megabytes):
+def test_file_size_limit(quern_bin, counts, tmp_path, megabytes, verb):
     """What HDF5 cannot write it may tell only when it flushes or closes."""
     out = tmp_path / "out"
     out.mkdir()
-    done = subprocess.run([quern_bin, *words_for(counts, out / "out.h5ad")], preexec_fn=limited(megabytes), capture_output=True, text=True,
+    done = subprocess.run([quern_bin, *words_for(counts, out / "out.h5ad", verb=verb)], preexec_fn=limited(megabytes), capture_output=True, text=True,
                           timeout=60)
     assert done.returncode == 4 and ("[write-failed]" in done.stderr or "[disk-full]" in done.stderr), done.stderr
     assert list(out.iterdir()) == []
@@ -105,9 +114,10 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
-def test_small_disk(quern_bin, counts, small_disk):
+@every_verb
+def test_small_disk(quern_bin, counts, small_disk, verb):
     """Too small from the start: said before anything is written. Filled while it is written: said then."""
-    done = subprocess.run([quern_bin, *words_for(counts, small_disk / "out.h5ad")], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([quern_bin, *words_for(counts, small_disk / "out.h5ad", verb=verb)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 4 and "[disk-full]" in done.stderr and "MiB" in done.stderr, done.stderr
     assert list(small_disk.iterdir()) == []
     old = base("modern", small_disk)
@@ -115,7 +125,7 @@ def test_small_disk(quern_bin, counts, small_disk):
         (small_disk / "filler").write_bytes(b"")
         free = shutil.disk_usage(small_disk).free
         (small_disk / "filler").write_bytes(bytes(max(0, free - room)))
-        done = subprocess.run([quern_bin, *words_for(old, small_disk / "out.h5ad")], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([quern_bin, *words_for(old, small_disk / "out.h5ad", verb=verb)], capture_output=True, text=True, timeout=60)
         left = {path.name for path in small_disk.iterdir()} - {"filler", "input.h5ad"}
         assert (done.returncode, left) in ((4, set()), (0, {"out.h5ad"})), (room, done.stderr, left)
         if left:
@@ -123,14 +133,15 @@ def test_small_disk(quern_bin, counts, small_disk):
             (small_disk / "out.h5ad").unlink()
 
 
-def test_input_is_never_replaced(quern_bin, tmp_path):
+@every_verb
+def test_input_is_never_replaced(quern_bin, tmp_path, verb):
     path = base("modern", tmp_path)
     (tmp_path / "folder").mkdir()
     os.link(path, tmp_path / "hard.h5ad")
     (tmp_path / "soft.h5ad").symlink_to(path)
     before = path.read_bytes()
     for name in (path, f"{tmp_path}/./input.h5ad", f"{tmp_path}/folder/../input.h5ad", tmp_path / "hard.h5ad", tmp_path / "soft.h5ad"):
-        done = run(quern_bin, ["qc", str(path), "-o", str(name), "--force"], tmp_path / "out")
+        done = run(quern_bin, [verb, str(path), "-o", str(name), "--force"], tmp_path / "out")
         assert done.status == 4 and "[same-file]" in done.stderr, done.stderr
     assert path.read_bytes() == before
 
@@ -157,12 +168,12 @@ def test_targets_that_cannot_be(quern_bin, tmp_path, target, code):
     assert done.status in (2, 4) and f"[{code}]" in done.stderr, done.stderr
 
 
-def test_input_that_changes(quern_bin, counts, tmp_path):
+@every_verb
+def test_input_that_changes(quern_bin, counts, tmp_path, verb):
     """Noticed at the end at the latest: no output."""
     path = tmp_path / "input.h5ad"
     shutil.copy(counts, path)
-    process = subprocess.Popen([quern_bin, *words_for(path, tmp_path / "out.h5ad", "--chunk-nnz", "1", "--moments", "-t", "1")],
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([quern_bin, *slow_words_for(path, tmp_path / "out.h5ad", verb)], stderr=subprocess.PIPE, text=True)
     while process.poll() is None:
         os.utime(path)
         time.sleep(0.003)
@@ -171,16 +182,18 @@ def test_input_that_changes(quern_bin, counts, tmp_path):
     assert not (tmp_path / "out.h5ad").exists()
 
 
-def test_dry_run_writes_nothing(quern_bin, tmp_path):
+@every_verb
+def test_dry_run_writes_nothing(quern_bin, tmp_path, verb):
     path = base("modern", tmp_path)
-    done = run(quern_bin, ["qc", str(path), "-o", str(tmp_path / "out" / "out.h5ad"), "--dry-run"], tmp_path / "out")
+    done = run(quern_bin, [verb, str(path), "-o", str(tmp_path / "out" / "out.h5ad"), "--dry-run"], tmp_path / "out")
     assert done.status == 0 and "out.h5ad" in done.stdout and done.left == {}
 
 
-def test_hdf5_of_old_reads_it(quern_bin, tmp_path):
+@every_verb
+def test_hdf5_of_old_reads_it(quern_bin, tmp_path, verb):
     """Nothing newer than the first version of the format."""
     path = base("modern", tmp_path)
-    run(quern_bin, words_for(path, tmp_path / "out.h5ad"), tmp_path / "out")
+    run(quern_bin, words_for(path, tmp_path / "out.h5ad", verb=verb), tmp_path / "out")
     with h5py.File(tmp_path / "out.h5ad") as file:
         assert file.libver[0] == "earliest"
     assert (tmp_path / "out.h5ad").read_bytes()[8] == 0  # version of the superblock
