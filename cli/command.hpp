@@ -33,5 +33,6 @@ std::unique_ptr<Command> make_devices();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_normalize();
+std::unique_ptr<Command> make_convert();
 
 }  // namespace quern::cli

@@ -28,6 +28,12 @@ void check_gpu_memory(const std::string& text) {
     throw usage_error("bad-number", "--gpu-memory", text + " is more than all of it");
 }
 
+void declare_chunks(OptionSet& set, SharedOptions& options) {
+  set.integer("--chunk-nnz", "N", options.chunk_nnz, 1, "stored values aimed at in a chunk; no result depends on it");
+  declare_tmp_dir(set, options);
+  set.flag("-n,--dry-run", options.dry_run, "print the plan and the memory it needs, write nothing");
+}
+
 }  // namespace
 
 void declare_external(OptionSet& set, SharedOptions& options) {
@@ -57,9 +63,14 @@ void declare_compute(OptionSet& set, SharedOptions& options) {
   set.text("--gpu-memory", "SIZE|PERCENT", options.gpu_memory, "device memory for the run (default: 80%)");
   set.number("--verify", "FRACTION", options.verify,
              "recompute this share of the chunks on the processor too and compare bits (cuda; default: 0)");
-  set.integer("--chunk-nnz", "N", options.chunk_nnz, 1, "stored values aimed at in a chunk; no result depends on it");
-  declare_tmp_dir(set, options);
-  set.flag("-n,--dry-run", options.dry_run, "print the plan and the memory it needs, write nothing");
+  declare_chunks(set, options);
+}
+
+void declare_passes(OptionSet& set, SharedOptions& options) {
+  set.group("How it is computed");
+  declare_threads(set, options);
+  declare_memory(set, options);
+  declare_chunks(set, options);
 }
 
 void declare_threads(OptionSet& set, SharedOptions& options) {

@@ -32,6 +32,7 @@ struct SharedOptions {
 void declare_input(OptionSet& set, SharedOptions& options);                          // INPUT, which matrix, --allow-external
 void declare_file_input(OptionSet& set, SharedOptions& options);                     // INPUT and --allow-external, no choice of a matrix
 void declare_compute(OptionSet& set, SharedOptions& options);                        // backend, threads, memory, chunks, tmp-dir, dry-run
+void declare_passes(OptionSet& set, SharedOptions& options);                         // the same of a verb that only the processor runs
 void declare_threads(OptionSet& set, SharedOptions& options);                        // --threads alone
 void declare_memory(OptionSet& set, SharedOptions& options);                         // --memory alone
 void declare_tmp_dir(OptionSet& set, SharedOptions& options);                        // --tmp-dir alone

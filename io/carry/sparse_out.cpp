@@ -31,8 +31,8 @@ SparseOut::SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t v
       value_type_(element_type(value_type)) {
   const hid_t index_type = wide_ ? file_type<std::int64_t>() : file_type<std::int32_t>();
   const Compression& how = options_.compression;
-  if (!options_.data) data_.emplace(make_appender("data", value_type, how, budget, n_parallel));
-  if (!options_.indices) indices_.emplace(make_appender("indices", index_type, for_indices(how), budget, n_parallel));
+  if (!options_.data) data_.emplace(make_appender("data", value_type, value_type_.size, how, budget, n_parallel));
+  if (!options_.indices) indices_.emplace(make_appender("indices", index_type, wide_ ? 8 : 4, for_indices(how), budget, n_parallel));
   // What is copied goes into the file in the order of the chunks of what is written, or of the data.
   const auto copies_indices = [this](std::int64_t entries) { options_.indices->copy_until(entries); };
   if (options_.indices && options_.data) options_.data->after_chunk(copies_indices);
@@ -49,10 +49,11 @@ std::size_t SparseOut::bytes_each_parallel(std::size_t value_bytes, const Compre
          ChunkAppender::memory_bytes(elements * sizeof(std::int64_t), for_indices(compression), 1);
 }
 
-ChunkAppender SparseOut::make_appender(const char* name, hid_t type, const Compression& compression, MemoryBudget& budget, int n_parallel) {
+ChunkAppender SparseOut::make_appender(const char* name, hid_t type, std::size_t type_bytes, const Compression& compression,
+                                       MemoryBudget& budget, int n_parallel) {
   const std::int64_t length = options_.chunk_length > 0 ? options_.chunk_length : usual_chunk_length;
   const ChunkedShape shape{shape_.nnz, std::clamp<std::int64_t>(shape_.nnz, 1, length)};
-  const std::size_t bytes = static_cast<std::size_t>(shape.chunk_length) * H5Tget_size(type);
+  const std::size_t bytes = static_cast<std::size_t>(shape.chunk_length) * type_bytes;
   claims_.push_back(budget.claim("matrices that are carried over", ChunkAppender::memory_bytes(bytes, compression, n_parallel)));
   return {ChunkedDataset(group_.get(), group_.object(), name, type, shape, compression), compression, n_parallel};
 }

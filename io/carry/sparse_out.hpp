@@ -46,7 +46,8 @@ class SparseOut {
   std::int64_t nnz() const { return pointers_.back(); }
 
  private:
-  ChunkAppender make_appender(const char* name, hid_t type, const Compression& compression, MemoryBudget& budget, int n_parallel);
+  ChunkAppender make_appender(const char* name, hid_t type, std::size_t type_bytes, const Compression& compression, MemoryBudget& budget,
+                              int n_parallel);
   void append_pointers(const ChunkBuffer& chunk, std::size_t first, std::size_t last);
   void fill_columns(std::span<const std::uint32_t> columns);
   void append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values);

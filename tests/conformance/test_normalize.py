@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 from support.program import run
+from support.written_csr import written_csr
 
 FIXTURES = Path(os.environ.get("QUERN_FIXTURES", Path(__file__).resolve().parents[2] / "build" / "fixtures"))
 MANIFEST = FIXTURES / "manifest.json"
@@ -25,21 +26,6 @@ TARGETS = {"cpm": ["--cpm"], "cp10k": ["--target-sum", "1e4"], "median": []}
 
 def test_there_are_cases():
     assert len(CASES) > 100
-
-
-def written(path, name="X"):
-    """The CSR matrix at `name`, after a look at its form."""
-    with h5py.File(path) as file:
-        group = file[name]
-        assert group.attrs["encoding-type"] == "csr_matrix"
-        arrays = [group[part][()] for part in ("data", "indices", "indptr")]
-        shape = tuple(group.attrs["shape"])
-    assert arrays[1].dtype == arrays[2].dtype == np.int32
-    matrix = sp.csr_matrix(tuple(arrays), shape=shape)
-    rows = np.repeat(np.arange(shape[0]), np.diff(arrays[2]))
-    places = rows.astype(np.int64) * shape[1] + arrays[1]
-    assert (np.diff(places) > 0).all(), "rows in order, no column twice"
-    return matrix
 
 
 def ulps(a, b):
@@ -72,7 +58,7 @@ def test_fixture(case, how, quern_bin, tmp_path):
     matrix.sum_duplicates()
     out = tmp_path / "out.h5ad"
     report = json.loads(run(quern_bin, "normalize", FIXTURES / case["path"], *case["arguments"], "-o", out, "--json", "-", *TARGETS[how]).stdout)
-    ours = written(out)
+    ours = written_csr(out)
     assert ours.shape == shape
     values, target = expected_values(matrix, {"cpm": 1e6, "cp10k": 1e4}.get(how))
     whole = np.array_equal(np.rint(truth["values"]), truth["values"])
@@ -96,7 +82,7 @@ def test_fixture(case, how, quern_bin, tmp_path):
 def test_shared(name, matrix, how, quern_bin, tmp_path):
     out = tmp_path / "out.h5ad"
     report = json.loads(run(quern_bin, "normalize", DATA / name, "--layer", matrix, "-o", out, "--json", "-", *TARGETS[how]).stdout)
-    ours = written(out)
+    ours = written_csr(out)
     group = ANSWERS[name]["numbers"][matrix].get("same_as", matrix)
     with h5py.File(DATA / "expected" / f"{name}.h5") as file:
         answers = file[f"{group}/{how}"]

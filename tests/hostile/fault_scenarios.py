@@ -148,6 +148,8 @@ SCENARIOS |= {
     "written-contiguous": ("qc", lambda folder: base("contiguous", folder), WRITTEN),
     "written-half": ("qc", _half_precision, WRITTEN),
     "written-everything": ("qc", _everything, WRITTEN),
+    "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
+    "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
 }
 SCENARIOS |= {
     "normalized": ("normalize", lambda folder: base("modern", folder), [*NORMALIZED, "--compression", "zstd"]),

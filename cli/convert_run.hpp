@@ -1,0 +1,50 @@
+// One run of `quern convert`: what was asked for, what was found, and how it is told.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/session.hpp"
+#include "host/core/chunk_source.hpp"
+#include "host/pipeline/pipeline.hpp"
+#include "io/h5ad_write/compression.hpp"
+#include "io/input.hpp"
+
+namespace quern::cli {
+
+struct ConvertOptions {
+  std::string output, to, compression, dtype = "keep";
+  std::int64_t chunk = 0;
+  bool no_provenance = false;
+  std::int64_t test_slots = 0;
+};
+
+// The options, checked.
+struct ConvertPlan {
+  io::Compression compression;
+  std::int64_t chunk_length = 0;  // 0: the usual one
+  std::string dtype;              // numpy's name; empty: what the values are
+  bool keeps_chunks = false;      // stored chunks that every reader can use stay as they are
+};
+
+// Throws usage_error: "bad-compression".
+ConvertPlan check_options(const ConvertOptions& options);
+
+// What values of the matrix are written as where nothing else was asked for: their own type, or the next that every reader can use; 32-bit
+// floats for 10x files, as scanpy reads them.
+std::string usual_type(const io::FileInfo& info, const io::MatrixInfo& matrix);
+
+struct ConvertOutcome {
+  MatrixShape shape;
+  std::string format, value_type;
+  std::int64_t nnz = 0, file_bytes = 0;
+  bool copied_indices = false, copied_data = false;
+  std::string digest;
+  RunReport run;  // of all passes; facts: of the values that were read
+};
+
+void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const std::string& matrix, Session& session);
+// --dry-run.
+void tell_plan(const ConvertOptions& options, const PipelinePlan& ring, const MemoryBudget& budget, Session& session);
+
+}  // namespace quern::cli
