@@ -34,6 +34,9 @@ ConvertPlan check_options(const ConvertOptions& options);
 // floats for 10x files, as scanpy reads them.
 std::string usual_type(const io::FileInfo& info, const io::MatrixInfo& matrix);
 
+// What the output takes on disk beyond all that the input holds, roughly and rather too little.
+std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const ConvertPlan& plan);
+
 struct ConvertOutcome {
   MatrixShape shape;
   std::string format, value_type;
@@ -44,7 +47,4 @@ struct ConvertOutcome {
 };
 
 void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const std::string& matrix, Session& session);
-// --dry-run.
-void tell_plan(const ConvertOptions& options, const PipelinePlan& ring, const MemoryBudget& budget, Session& session);
-
 }  // namespace quern::cli

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/convert_run.hpp"
 #include "cli/sizes.hpp"
+#include "cli/write_plan.hpp"
 
 namespace quern::cli {
 
@@ -20,6 +21,14 @@ ConvertPlan check_options(const ConvertOptions& options) {
 std::string usual_type(const io::FileInfo& info, const io::MatrixInfo& matrix) {
   const bool narrow = info.format != io::Format::h5ad || matrix.data.type == "float16";
   return narrow ? "float32" : matrix.data.type;
+}
+
+std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const ConvertPlan& plan) {
+  const auto stored = [](const io::MatrixInfo& m) { return m.data.bytes_on_disk + m.indices.bytes_on_disk + m.indptr.bytes_on_disk; };
+  const bool has_x = info.format == io::Format::h5ad && !info.matrices.empty() && info.matrices.front().name == "X";
+  const std::int64_t plain = std::max<std::int64_t>(matrix.nnz, 0) * 5;  // the least: values of 1 byte
+  const std::int64_t after = plan.compression.packing == io::Packing::none ? plain : std::min(plain / 8, stored(matrix) / 2);
+  return after - (has_x ? stored(info.matrices.front()) : 0);
 }
 
 void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const std::string& matrix, Session& session) {
@@ -41,30 +50,10 @@ void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const st
                           format_count(outcome.shape.n_rows), format_count(outcome.shape.n_cols), format_count(outcome.nnz)));
   if (has_x) line("values", fmt::format("{}, {}", outcome.value_type, outcome.copied_data ? "stored chunks copied" : "written anew"));
   const RunReport& run = outcome.run;
-  line("run", fmt::format("{}, {} {}, {} {}", format_seconds(run.seconds), run.threads, run.threads == 1 ? "thread" : "threads", run.passes,
-                          run.passes == 1 ? "pass" : "passes"));
+  line("run", fmt::format("{}, {} {}, {}", format_seconds(run.seconds), run.threads, run.threads == 1 ? "thread" : "threads",
+                          passes_in_words(run.passes)));
   line("written",
        fmt::format("{}, {}, {}", printable(options.output), outcome.format, format_size(static_cast<std::uint64_t>(outcome.file_bytes))));
-}
-
-void tell_plan(const ConvertOptions& options, const PipelinePlan& ring, const MemoryBudget& budget, Session& session) {
-  const std::size_t kept = budget.limit() - budget.available();
-  std::vector<std::string> outputs{options.output};
-  if (!session.options.json.empty()) outputs.push_back(session.options.json);
-  session.report.result()["plan"] = {{"passes", 1},
-                                     {"chunks", ring.source.n_chunks},
-                                     {"threads", ring.threads},
-                                     {"slots", ring.n_slots},
-                                     {"slot_bytes", ring.slot_bytes},
-                                     {"ring_bytes", ring.ring_bytes},
-                                     {"needed_bytes", kept + ring.ring_bytes},
-                                     {"budget_bytes", budget.limit()},
-                                     {"outputs", outputs}};
-  session.say(fmt::format("plan\n  1 pass over {} chunks, {} threads\n", format_count(ring.source.n_chunks), ring.threads));
-  session.say(fmt::format("  {:<38} {:>10}\n  {:<38} {:>10}\n  {:<38} {:>10}\n", "kept and for writing", format_size(kept),
-                          fmt::format("ring: {} slots of {}", ring.n_slots, format_size(ring.slot_bytes)), format_size(ring.ring_bytes),
-                          "--memory", format_size(budget.limit())));
-  session.say(fmt::format("outputs: {}\n", printable(fmt::format("{}", fmt::join(outputs, ", ")))));
 }
 
 }  // namespace quern::cli

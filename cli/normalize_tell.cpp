@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +7,7 @@
 #include "cli/normalize_run.hpp"
 #include "cli/qc_run.hpp"
 #include "cli/sizes.hpp"
+#include "cli/write_plan.hpp"
 #include "host/core/error.hpp"
 
 namespace quern::cli {
@@ -26,8 +26,6 @@ double parse_target(const std::string& text) {
     throw usage_error("bad-number", "--target-sum", "'" + text + "' is neither median nor a number above 0");
   return value;
 }
-
-std::string passes_in_words(int passes) { return passes == 1 ? "1 pass" : std::to_string(passes) + " passes"; }
 
 }  // namespace
 
@@ -100,27 +98,7 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
 
 void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const PipelinePlan& ring, const MemoryBudget& budget,
                std::int64_t output_bytes, Session& session) {
-  const std::size_t kept = budget.limit() - budget.available();
-  const int passes = plan.passes(options);
-  std::vector<std::string> outputs{options.output};
-  if (!session.options.json.empty()) outputs.push_back(session.options.json);
-  session.report.result()["plan"] = {{"passes", passes},
-                                     {"chunks", ring.source.n_chunks},
-                                     {"threads", ring.threads},
-                                     {"slots", ring.n_slots},
-                                     {"slot_bytes", ring.slot_bytes},
-                                     {"ring_bytes", ring.ring_bytes},
-                                     {"needed_bytes", kept + ring.ring_bytes},
-                                     {"budget_bytes", budget.limit()},
-                                     {"output_bytes", output_bytes},
-                                     {"outputs", outputs}};
-  session.say(
-      fmt::format("plan\n  {} over {} chunks, {} threads\n", passes_in_words(passes), format_count(ring.source.n_chunks), ring.threads));
-  session.say(fmt::format("  {:<38} {:>10}\n  {:<38} {:>10}\n  {:<38} {:>10}\n", "kept and for writing", format_size(kept),
-                          fmt::format("ring: {} slots of {}", ring.n_slots, format_size(ring.slot_bytes)), format_size(ring.ring_bytes),
-                          "--memory", format_size(budget.limit())));
-  session.say(fmt::format("outputs: {}; about {}\n", printable(fmt::format("{}", fmt::join(outputs, ", "))),
-                          format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(output_bytes, 0)))));
+  tell_write_plan(plan.passes(options), options.output, ring, budget, output_bytes, session);
 }
 
 }  // namespace quern::cli

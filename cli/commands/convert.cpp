@@ -8,6 +8,7 @@
 #include "cli/convert_work.hpp"
 #include "cli/h5ad_writing.hpp"
 #include "cli/signals.hpp"
+#include "cli/write_plan.hpp"
 #include "io/carry/matrix_out.hpp"
 
 namespace quern::cli {
@@ -59,7 +60,8 @@ class ConvertRun {
     options.budget = &budget_;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
-    writing_->open(*input_, 0);
+    writing_->open(*input_, has_matrix() ? added_bytes(input_->info(), matrix(), plan_) : 0);
+    warn_of_compression(plan_.compression, session_);
     session_.report.set_backend("cpu", "");
     session_.report.set_input(input_->info());
     outcome_.format = "h5ad";
@@ -68,9 +70,15 @@ class ConvertRun {
   }
 
   void plan() {
-    OpSpec ops;
-    ops.value_type = read_type_;
-    tell_plan(options_, source_ ? plan_pipeline(*source_, ops, budget_, pipeline_options()) : PipelinePlan{}, budget_, session_);
+    PipelinePlan ring;
+    Claim claim;
+    if (source_) {
+      OpSpec ops;
+      ops.value_type = read_type_;
+      claim = budget_.claim("matrices that are carried over", io::MatrixOut::memory_bytes(output_shape(), matrix_options(), budget_));
+      ring = plan_pipeline(*source_, ops, budget_, pipeline_options());
+    }
+    tell_write_plan(source_ ? 1 : 0, options_.output, ring, budget_, writing_->bytes_planned(), session_);
   }
 
   void compute() {
@@ -113,7 +121,7 @@ class ConvertRun {
     io::MatrixOutOptions options;
     options.compression = plan_.compression;
     options.threads = session_.options.threads;
-    options.from = keeps_chunks_ ? &writing_->from() : nullptr;
+    options.from = keeps_chunks_ && !session_.options.dry_run ? &writing_->from() : nullptr;
     options.matrix = &matrix();
     options.keeps_data = outcome_.value_type == matrix().data.type;
     options.stored_type = outcome_.value_type;
@@ -165,8 +173,16 @@ class ConvertRun {
 
   void report() {
     const RunReport& run = outcome_.run;
-    session_.report.set_run(
-        {run.threads, run.passes, run.chunks, run.bytes_read, run.nnz, budget_.limit(), 0, 0, run.seconds, {{"compute", run.seconds}}});
+    RunFacts facts;
+    facts.threads = run.threads;
+    facts.passes = run.passes;
+    facts.chunks = run.chunks;
+    facts.bytes_read = run.bytes_read;
+    facts.values = run.nnz;
+    facts.budget_bytes = budget_.limit();
+    facts.compute_seconds = run.seconds;
+    facts.seconds = {{"compute", run.seconds}};
+    session_.report.set_run(facts);
     tell(outcome_, options_, source_ ? matrix().name : "no matrix", session_);
     for (const MemoryBudget::Row& row : budget_.table())
       session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");

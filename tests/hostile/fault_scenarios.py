@@ -148,14 +148,14 @@ SCENARIOS |= {
     "written-contiguous": ("qc", lambda folder: base("contiguous", folder), WRITTEN),
     "written-half": ("qc", _half_precision, WRITTEN),
     "written-everything": ("qc", _everything, WRITTEN),
-    "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
-    "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
 }
 SCENARIOS |= {
     "normalized": ("normalize", lambda folder: base("modern", folder), [*NORMALIZED, "--compression", "zstd"]),
     "normalized-copied": ("normalize", _indices_to_copy, [*NORMALIZED, "--target-sum", "1e4"]),
     "normalized-dense": ("normalize", lambda folder: base("dense", folder), [*NORMALIZED, "--compression", "lzf"]),
     "normalized-csc": ("normalize", _csc, [*NORMALIZED, "--compression", "blosc", "--exclude-highly-expressed"]),
+    "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
+    "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])

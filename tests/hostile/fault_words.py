@@ -81,7 +81,7 @@ SAYS = {
     "H5Pset_deflate": ("could not set the gzip filter",),
     "H5Pset_elink_cb": ("could not refuse external links",),
     "H5Pset_fapl_core": ("could not keep it in memory", "could not set file properties"),
-    "H5Pset_filter": ("could not set the zstd filter", "could not set the lzf filter"),
+    "H5Pset_filter": ("could not set the zstd filter",),
     "H5Pset_obj_track_times": ("could not set file properties", "could not set group properties", "could not set dataset properties"),
     "H5Pset_shuffle": ("could not set the shuffle filter",),
     "H5Pset_userblock": ("could not give it a user block",),
