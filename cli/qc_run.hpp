@@ -24,9 +24,9 @@ struct QcOptions {
 };
 
 // "50,100" or "none", ascending and without repeats. Throws usage_error("bad-number").
-std::vector<std::int32_t> parse_percent_top(const std::string& text);
+std::vector<std::int64_t> parse_percent_top(const std::string& text);
 // Leaves out what is larger than n_vars, with a warning.
-std::vector<std::int32_t> usable_percent_top(std::vector<std::int32_t> wanted, std::int64_t n_vars, Session& session);
+std::vector<std::int32_t> usable_percent_top(const std::vector<std::int64_t>& wanted, std::int64_t n_vars, Session& session);
 
 // Everything that is known once the input is open and before a value has been read.
 struct QcInput {

@@ -1,12 +1,13 @@
 #include "cli/qc_sets.hpp"
 
+#include "cli/bounded_regex.hpp"
+
 #include <fmt/format.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <fstream>
 #include <memory>
-#include <regex>
 #include <sstream>
 #include <unordered_set>
 
@@ -16,8 +17,6 @@
 
 namespace quern::cli {
 namespace {
-
-constexpr std::size_t longest_matched_name = 2000;  // std::regex recurses once a character
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -30,16 +29,9 @@ bool is_ribosomal(const std::string& gene) {
 }
 
 GeneSetRule rule_from_pattern(const std::string& name, const std::string& pattern) {
-  try {
-    const auto regex = std::make_shared<std::regex>(pattern, std::regex::ECMAScript | std::regex::optimize);
-    const auto matches = [regex](const std::string& gene) {
-      return gene.size() <= longest_matched_name && std::regex_search(gene, *regex);
-    };
-    return {name, matches, {}, 0};
-  } catch (const std::regex_error& error) {
-    throw usage_error("bad-regex", "--qc-vars " + name, std::string("the pattern cannot be used: ") + error.what(),
-                      "patterns are ECMAScript regular expressions, such as ^(HBA|HBB)");
-  }
+  const auto regex = std::make_shared<BoundedRegex>(pattern, "--qc-vars " + name);
+  const auto matches = [regex](const std::string& gene) { return gene.size() <= longest_matched_name && regex->is_in(gene); };
+  return {name, matches, pattern, {}, 0};
 }
 
 GeneSetRule rule_from_file(const std::string& name, const std::string& path) {
@@ -50,12 +42,12 @@ GeneSetRule rule_from_file(const std::string& name, const std::string& path) {
     if (!line.empty()) names->insert(line);
   }
   if (!lines.eof()) throw input_error("unreadable-list", "--qc-vars " + name, "the list of gene names cannot be read").in_file(path);
-  return {name, [names](const std::string& gene) { return names->contains(gene); }, path, names->size()};
+  return {name, [names](const std::string& gene) { return names->contains(gene); }, {}, path, names->size()};
 }
 
 GeneSetRule ready_made(const std::string& name) {
-  if (name == "mt") return {name, is_mitochondrial, {}, 0};
-  if (name == "ribo") return {name, is_ribosomal, {}, 0};
+  if (name == "mt") return {name, is_mitochondrial, {}, {}, 0};
+  if (name == "ribo") return {name, is_ribosomal, {}, {}, 0};
   throw usage_error("bad-qc-var", "--qc-vars " + name, "is neither mt nor ribo nor none",
                     "say what it is: --qc-vars NAME=REGEX or NAME=@FILE");
 }
@@ -101,18 +93,22 @@ std::vector<GeneSetRule> parse_qc_vars(const std::vector<std::string>& words) {
 GeneSets match_gene_sets(const std::vector<GeneSetRule>& rules, NameSource& genes, MemoryBudget& budget) {
   const auto n_genes = static_cast<std::size_t>(genes.size());
   GeneSets result;
-  for (const GeneSetRule& rule : rules) result.sets.push_back({rule.name, 0});
+  for (const GeneSetRule& rule : rules) result.sets.push_back({rule.name, 0, 0});
   result.claim = budget.claim("gene sets", n_genes * sizeof(std::uint32_t));
   result.members.assign(n_genes, 0);
   const Claim hash_claim = budget.claim("search for repeated names", n_genes * sizeof(std::uint64_t));
   std::vector<std::uint64_t> hashes;
   hashes.reserve(n_genes);
+  const bool has_patterns = std::any_of(rules.begin(), rules.end(), [](const GeneSetRule& rule) { return !rule.pattern.empty(); });
+  std::vector<std::unordered_set<std::uint64_t>> found(rules.size());
   io::for_each_name(genes, [&](const std::string& name, std::int64_t gene) {
     hashes.push_back(hash_of(name));
+    result.n_too_long += has_patterns && name.size() > longest_matched_name;
     for (std::size_t q = 0; q < rules.size(); ++q) {
       if (!rules[q].matches(name)) continue;
       result.members[static_cast<std::size_t>(gene)] |= std::uint32_t{1} << q;
       ++result.sets[q].n_genes;
+      if (rules[q].n_listed > 0 && found[q].insert(hashes.back()).second) ++result.sets[q].n_found;
     }
   });
   std::sort(hashes.begin(), hashes.end());

@@ -44,6 +44,9 @@ class H5adInput final : public Hdf5Input {
   std::string chosen_matrix() override {
     if (!options().genome.empty())
       throw usage_error("no-genomes", "--genome", "an h5ad has no genomes to choose from", "leave --genome out");
+    const std::string& type = options().feature_type;
+    if (type != "all" && type != InputOptions().feature_type)
+      throw usage_error("no-such-feature-type", type, "an h5ad does not tell the types of its features", "leave --feature-type out");
     return options().layer;
   }
   std::unique_ptr<NameSource> all_row_names(const MatrixInfo&) override { return open_column(info().obs, info().obs.index); }
@@ -97,11 +100,21 @@ class TenxInput final : public Hdf5Input {
   void filter_features(FeatureFilter& filter, const MatrixInfo& matrix) override {
     const FrameInfo frame = features(matrix);
     keep(filter, frame, "feature_type", options().feature_type == "all" ? "" : options().feature_type, "feature type");
-    if (!has_genome_groups()) keep(filter, frame, "genome", options().genome, "genome");
+    if (has_genome_groups()) return;
+    keep(filter, frame, "genome", options().genome, "genome");
+    if (options().genome.empty() && has_column(frame, "genome")) warn_of_genomes(filter.kept_labels(*open_column(frame, "genome")));
+  }
+  // All are read, as scanpy does: right where the genomes were mixed on purpose.
+  void warn_of_genomes(const std::string& genomes) {
+    if (genomes.empty()) return;
+    warn("several-genomes", "the features are of several genomes (" + genomes + ") and are all read; --genome chooses one");
+  }
+  static bool has_column(const FrameInfo& frame, const std::string& column) {
+    return std::any_of(frame.columns.begin(), frame.columns.end(), [&](const ColumnInfo& c) { return c.name == column; });
   }
   void keep(FeatureFilter& filter, const FrameInfo& frame, const std::string& column, const std::string& wanted, const std::string& what) {
     if (wanted.empty()) return;
-    const bool present = std::any_of(frame.columns.begin(), frame.columns.end(), [&](const ColumnInfo& c) { return c.name == column; });
+    const bool present = has_column(frame, column);
     const bool is_default = column == "feature_type" && wanted == InputOptions().feature_type;
     if (!present && is_default) return;
     const std::string code = column == "genome" ? "no-such-genome" : "no-such-feature-type";

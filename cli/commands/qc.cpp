@@ -56,7 +56,7 @@ class QcRun {
 
   void open() {
     rules_ = parse_qc_vars(options_.qc_vars);
-    const std::vector<std::int32_t> percent_top = parse_percent_top(options_.percent_top);
+    const std::vector<std::int64_t> percent_top = parse_percent_top(options_.percent_top);
     for (const GeneSetRule& rule : rules_)
       if (!rule.file.empty()) session_.inputs.push_back(rule.file);
     stamps_ = io::InputStamps(session_.output_options().inputs);

@@ -74,12 +74,7 @@ class CategoricalCopy {
     for (SelectedBatch batch; batches.next(batch); context_.rest()) {
       codes_.read_integers(batch.read, codes);
       keep_values(codes, batch);
-      for (std::int64_t& code : codes) {
-        code = std::max<std::int64_t>(code, -1);
-        if (code >= n_categories_)
-          throw input_error("bad-categories", codes_.where(),
-                            "code " + std::to_string(code) + " of " + std::to_string(n_categories_) + " categories");
-      }
+      for (const std::int64_t code : codes) refuse_bad_code(code, n_categories_, codes_.where());
       use(codes);
     }
   }

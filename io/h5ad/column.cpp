@@ -36,14 +36,14 @@ ColumnPlace in_group(const Hdf5File& file, const std::string& path) {
   return place;
 }
 
-// anndata <= 0.6: codes of obs and var are categorical when uns names their categories and every code is below their number.
+// anndata <= 0.6: codes of obs and var are categorical when uns names their categories and every code is -1 or one of theirs.
 bool codes_fit(const Hdf5File& file, const std::string& frame, const std::string& field, const std::string& categories) {
   ColumnData codes(file, frame, field);
   if (codes.element().kind != TypeClass::integer) return false;
   const std::int64_t n_categories = ColumnData(file, categories).size();
   std::vector<std::int64_t> values;
   codes.read_integers({0, std::min(codes.size(), codes_examined)}, values);
-  return std::all_of(values.begin(), values.end(), [&](std::int64_t code) { return code < n_categories; });
+  return std::all_of(values.begin(), values.end(), [&](std::int64_t code) { return code >= -1 && code < n_categories; });
 }
 
 ColumnPlace in_table(const Hdf5File& file, const std::string& frame, const std::string& field) {
@@ -103,9 +103,7 @@ class CategoricalColumn final : public NameSource {
     TextLimit limit(codes_.where(), names.size());
     const std::vector<std::string>& labels = labels_.texts;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (numbers_[i] >= static_cast<std::int64_t>(labels.size()))
-        throw input_error("bad-categories", codes_.where(),
-                          "code " + std::to_string(numbers_[i]) + " of " + std::to_string(labels.size()) + " categories");
+      refuse_bad_code(numbers_[i], static_cast<std::int64_t>(labels.size()), codes_.where());
       names[i].clear();
       if (numbers_[i] < 0) continue;
       const std::string& label = labels[static_cast<std::size_t>(numbers_[i])];
@@ -121,6 +119,11 @@ class CategoricalColumn final : public NameSource {
 };
 
 }  // namespace
+
+void refuse_bad_code(std::int64_t code, std::int64_t n_categories, const std::string& where) {
+  if (code >= -1 && code < n_categories) return;
+  throw input_error("bad-categories", where, "code " + std::to_string(code) + " of " + std::to_string(n_categories) + " categories");
+}
 
 ColumnPlace find_column(const Hdf5File& file, const std::string& frame, const std::string& column) {
   if (file.is_dataset(frame)) return in_table(file, frame, column);

@@ -40,6 +40,8 @@ struct Categories {
   bool ordered = false;
 };
 Categories find_categories(const Hdf5File& file, const ColumnPlace& place);
+// Throws input_error("bad-categories") unless `code` is -1 (missing) or one of the categories.
+void refuse_bad_code(std::int64_t code, std::int64_t n_categories, const std::string& where);
 // The values of a list that is already open, as text.
 std::unique_ptr<NameSource> open_texts(const Hdf5File& file, Dataset dataset);
 std::int64_t column_size(const Hdf5File& file, const ColumnPlace& place);

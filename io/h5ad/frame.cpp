@@ -17,7 +17,14 @@ std::vector<std::string> field_names(const Hdf5File& file, const std::string& pa
   return names;
 }
 
-std::vector<std::string> columns_of(const Hdf5File& file, const std::string& path, FrameInfo& frame) {
+// anndata cannot open such a file at all; the names and the matrices are readable all the same.
+void tell_unknown_columns(const std::string& path, FileInfo& info) {
+  const std::string text = "the attribute column-order of " + path + " is missing: its columns are not known and left out";
+  info.problems.push_back({path, "missing-attribute", text});
+  info.warnings.push_back({"missing-attribute", text});
+}
+
+std::vector<std::string> columns_of(const Hdf5File& file, const std::string& path, FrameInfo& frame, FileInfo& info) {
   if (file.is_dataset(path)) {
     std::vector<std::string> names = field_names(file, path);
     frame.index = names.front();
@@ -29,6 +36,7 @@ std::vector<std::string> columns_of(const Hdf5File& file, const std::string& pat
   const auto index = string_attribute(group.get(), "_index", path);
   if (!index) throw input_error("missing-attribute", path, "a dataframe without the attribute _index, which names its index");
   frame.index = *index;
+  if (!has_attribute(group.get(), "column-order", path)) tell_unknown_columns(path, info);
   return string_list_attribute(group.get(), "column-order", path);
 }
 
@@ -54,7 +62,7 @@ FrameInfo read_frame(const Hdf5File& file, const std::string& path, FileInfo& in
   if (file.kind(path) == ObjectKind::none) throw input_error("missing-group", path, "expected, but not in the file");
   FrameInfo frame;
   frame.path = path;
-  const std::vector<std::string> columns = columns_of(file, path, frame);
+  const std::vector<std::string> columns = columns_of(file, path, frame, info);
   const ColumnPlace index = find_column(file, path, frame.index);
   frame.size = column_size(file, index);
   for (const std::string& name : columns) add_column(file, name, frame, info);

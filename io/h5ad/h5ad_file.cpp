@@ -56,10 +56,15 @@ void check_against_names(const MatrixInfo& matrix, const std::string& path, std:
                           std::to_string(n_obs) + " x " + std::to_string(n_vars));
 }
 
+// Without a matrix a file may be; not with one that cannot be reached.
+void refuse_broken_link(const Hdf5File& file, const std::string& path) {
+  if (file.is_broken_link(path)) throw input_error("broken-link", path, "a link that leads nowhere");
+}
+
 void add_matrix(const Hdf5File& file, const std::string& path, const std::string& name, const FrameInfo& var, FileInfo& info) {
   try {
     std::optional<MatrixInfo> matrix = describe_matrix(file, path, name);
-    if (!matrix) return;
+    if (!matrix) return refuse_broken_link(file, path);
     check_against_names(*matrix, path, info.obs.size, var.size);
     matrix->feature_group = var.path;
     info.matrices.push_back(std::move(*matrix));
@@ -72,7 +77,7 @@ void add_matrix(const Hdf5File& file, const std::string& path, const std::string
 void add_raw(const Hdf5File& file, FileInfo& info) {
   const bool grouped = file.is_group("/raw");
   const std::string base = grouped ? "/raw/" : "/raw.";
-  if (file.kind(base + "X") == ObjectKind::none) return;
+  if (file.kind(base + "X") == ObjectKind::none && !file.is_broken_link(base + "X")) return;
   try {
     info.raw_var = read_frame(file, base + "var", info);
   } catch (const Error& error) {

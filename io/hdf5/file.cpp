@@ -106,6 +106,10 @@ ObjectKind Hdf5File::kind(const std::string& object) const {
   return type == H5I_GROUP ? ObjectKind::group : type == H5I_DATASET ? ObjectKind::dataset : ObjectKind::other;
 }
 
+bool Hdf5File::is_broken_link(const std::string& object) const {
+  return kind(object) == ObjectKind::none && parent_is_group(object) && has_link(object);
+}
+
 ObjectHandle Hdf5File::open(const std::string& object) const {
   if (kind(object) == ObjectKind::none) throw input_error("missing-object", object, "expected, but not in the file");
   return ObjectHandle(checked(open_id(object), object, "open the object"));

@@ -33,6 +33,8 @@ class Hdf5File {
   ObjectKind kind(const std::string& object) const;
   bool is_group(const std::string& object) const { return kind(object) == ObjectKind::group; }
   bool is_dataset(const std::string& object) const { return kind(object) == ObjectKind::dataset; }
+  // A soft link that leads nowhere, or in a circle.
+  bool is_broken_link(const std::string& object) const;
   ObjectHandle open(const std::string& object) const;  // input_error("missing-object") when there is none
   // Also refuses data kept outside the file. `chunk_cache_bytes`: HDF5's cache of decoded chunks, 0 for its default of 1 MiB.
   DatasetHandle open_dataset(const std::string& object, std::size_t chunk_cache_bytes = 0) const;

@@ -11,7 +11,13 @@ namespace {
 
 constexpr std::size_t most_labels_told = 100;
 
-std::string listing(const std::map<std::string, std::int64_t>& counts) {
+using LabelCounts = std::map<std::string, std::int64_t>;
+
+void count(const std::string& label, LabelCounts& counts) {
+  ++counts[counts.size() < most_labels_told || counts.contains(label) ? label : "of yet other kinds"];
+}
+
+std::string listing(const LabelCounts& counts) {
   std::string text;
   for (const auto& [label, count] : counts)
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + (label.empty() ? "without" : label);
@@ -21,19 +27,29 @@ std::string listing(const std::map<std::string, std::int64_t>& counts) {
 }  // namespace
 
 void FeatureFilter::keep_only(NameSource& labels, const std::string& wanted, const std::string& what, const std::string& code) {
-  std::map<std::string, std::int64_t> others;
+  LabelCounts others, newly_left_out;
   bool found = false;
   for_each_name(labels, [&](const std::string& label, std::int64_t feature) {
     if (label == wanted) {
       found = true;
-    } else {
-      ++others[others.size() < most_labels_told || others.contains(label) ? label : "of yet other kinds"];
-      keep_[static_cast<std::size_t>(feature)] = 0;
+      return;
     }
+    char& keep = keep_[static_cast<std::size_t>(feature)];
+    count(label, others);
+    if (keep != 0) count(label, newly_left_out);
+    keep = 0;
   });
   if (!found && !keep_.empty())
     throw usage_error(code, wanted, "no feature has this " + what + "; the file has " + listing(others), "name one of these");
-  if (!others.empty()) left_out_ += (left_out_.empty() ? "" : ", ") + listing(others);
+  if (!newly_left_out.empty()) left_out_ += (left_out_.empty() ? "" : ", ") + listing(newly_left_out);
+}
+
+std::string FeatureFilter::kept_labels(NameSource& labels) const {
+  LabelCounts kept;
+  for_each_name(labels, [&](const std::string& label, std::int64_t feature) {
+    if (keep_[static_cast<std::size_t>(feature)] != 0 && !label.empty()) count(label, kept);
+  });
+  return kept.size() > 1 ? listing(kept) : "";
 }
 
 std::int64_t FeatureFilter::kept() const { return std::count(keep_.begin(), keep_.end(), 1); }

@@ -15,11 +15,13 @@ class FeatureFilter {
   // Leaves out the features whose label is another. usage_error (code) listing the labels when none has the wanted one.
   // Reads all labels. `what`: "feature type" or "genome".
   void keep_only(NameSource& labels, const std::string& wanted, const std::string& what, const std::string& code);
+  // "21 hg19, 18 mm10", of the features kept so far; empty when they have less than two labels (none does not count). Reads all labels.
+  std::string kept_labels(NameSource& labels) const;
   bool keeps_all() const { return kept() == static_cast<std::int64_t>(keep_.size()); }
   std::int64_t kept() const;
   std::vector<std::int64_t> kept_features() const;
   ColumnMap map() const;  // empty when all are kept
-  // "left out: 17 Antibody Capture, 2 Custom"; empty when nothing is left out.
+  // "17 Antibody Capture, 2 Custom", each feature once; empty when nothing is left out.
   const std::string& left_out() const { return left_out_; }
 
  private:

@@ -86,7 +86,8 @@ class Audit {
     for (const Warning& warning : viewer.warnings()) {
       const bool said = std::any_of(findings_.list.begin(), findings_.list.end(),
                                     [&](const Finding& finding) { return finding.code == warning.code && finding.text == warning.text; });
-      if (!said && warning.code != "unusable-column") findings_.list.push_back({Severity::warning, "/", warning.code, warning.text});
+      const bool of_choice = warning.code == "unusable-column" || warning.code == "several-genomes";
+      if (!said && !of_choice) findings_.list.push_back({Severity::warning, "/", warning.code, warning.text});
     }
   }
 
@@ -171,6 +172,7 @@ class Audit {
       return findings_.tell_finding(Severity::warning, path, "broken-link", "a link that leads nowhere");
     if (!check_tag(path)) return;
     const Element element = open_element(file(), path);
+    for (const Problem& problem : element.problems) findings_.tell_finding(Severity::error, problem.object, problem.code, problem.text);
     const bool has_rows = element.kind == ElementKind::matrix || element.kind == ElementKind::table;
     if (has_rows && size >= 0 && element.rows.size != size)
       return findings_.tell_finding(Severity::error, path, "bad-shape",

@@ -59,10 +59,7 @@ Element open_group(const Hdf5File& file, const std::string& path) {
   const Encoding encoding = encoding_of(file.open(path).get(), path);
   if (is_list_group(encoding.type)) return open_list(file, path);
   if (is_sparse(file, path, encoding.type)) return open_matrix(file, path);
-  if (encoding.type == "dataframe") {
-    std::vector<std::string> unusable;
-    return open_frame(file, path, unusable);
-  }
+  if (encoding.type == "dataframe") return open_frame(file, path);
   if (!is_known_group(encoding.type))
     throw input_error("unknown-encoding", path, "the encoding '" + encoding.type + " " + encoding.version + "' is not known here");
   Element out;
@@ -134,7 +131,7 @@ Element open_element(const Hdf5File& file, const std::string& path) {
   return dataset.dims.size() == 1 && !complex ? open_list(file, path) : open_grid(file, path);
 }
 
-Element open_frame(const Hdf5File& file, const std::string& path, std::vector<std::string>& unusable) {
+Element open_frame(const Hdf5File& file, const std::string& path) {
   FileInfo info;
   const FrameInfo frame = read_frame(file, path, info);
   Element out;
@@ -148,7 +145,7 @@ Element open_frame(const Hdf5File& file, const std::string& path, std::vector<st
         std::any_of(info.problems.begin(), info.problems.end(), [&](const Problem& problem) { return concerns(problem, object); });
     if (!bad) out.table.push_back({column.name, column.kind, opener(file, find_column(file, path, column.name), column.kind)});
   }
-  for (const Problem& problem : info.problems) unusable.push_back(problem.object + ": " + problem.text);
+  out.problems = std::move(info.problems);
   return out;
 }
 

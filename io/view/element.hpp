@@ -40,6 +40,7 @@ struct Element {
   Axis rows, columns;  // of a matrix; of a table only rows
   MatrixInput matrix;
   std::vector<TableColumn> table;
+  std::vector<Problem> problems;  // of a dataframe: why columns are missing from `table`
   std::vector<Member> members;
   std::string value, value_kind;
 };
@@ -54,8 +55,8 @@ Element open_element(const Hdf5File& file, const std::string& path);
 // Names and kinds of what a group (or an old table of arrays) holds.
 std::vector<Member> list_members(const Hdf5File& file, const std::string& group);
 
-// A dataframe of any generation; columns that cannot be read are left out and named in `unusable`.
-Element open_frame(const Hdf5File& file, const std::string& path, std::vector<std::string>& unusable);
+// A dataframe of any generation; columns that cannot be read are left out and told in `problems`.
+Element open_frame(const Hdf5File& file, const std::string& path);
 // One list of values: an array, a categorical, a nullable array. One column called "value".
 Element open_list(const Hdf5File& file, const std::string& path);
 // A dataset of any rank that is no matrix of numbers: the first axis by row, the others flattened ("0,1") by column.

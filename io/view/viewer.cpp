@@ -146,9 +146,9 @@ Element Viewer::open_frame_of(const FrameInfo& frame, const std::string& column)
   const bool is_obs = &frame == &info().obs, is_h5ad = info().format == Format::h5ad;
   Element out;
   if (is_h5ad) {
-    std::vector<std::string> unusable;
-    out = open_frame(*file_, frame.path, unusable);
-    for (const std::string& text : unusable) warnings_.push_back({"unusable-column", text});
+    out = open_frame(*file_, frame.path);
+    std::erase_if(out.problems, [&](const Problem& problem) { return problem.object == frame.path; });  // told with the file's own
+    warn_of_columns(out);
   } else {
     out.kind = ElementKind::table;
     const MatrixInput matrix = input_->matrix_input();
@@ -169,6 +169,10 @@ Element Viewer::open_frame_of(const FrameInfo& frame, const std::string& column)
   return out;
 }
 
+void Viewer::warn_of_columns(const Element& table) {
+  for (const Problem& problem : table.problems) warnings_.push_back({"unusable-column", problem.object + ": " + problem.text});
+}
+
 Element Viewer::open_any(const std::string& object) {
   const std::string path = object.empty() ? "" : "/" + object;
   if (info().format == Format::h5ad && (object == "obsm" || object == "varm") && file_->is_dataset(path)) {
@@ -179,6 +183,7 @@ Element Viewer::open_any(const std::string& object) {
     return out;
   }
   Element out = open_element(*file_, path);
+  warn_of_columns(out);
   name_axes(out, object);
   return out;
 }

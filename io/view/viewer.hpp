@@ -40,6 +40,7 @@ class Viewer {
   Element open_input_matrix();
   Element open_frame_of(const FrameInfo& frame, const std::string& column);
   FrameInfo frame_of(const MatrixInfo& matrix, bool is_obs) const;
+  void warn_of_columns(const Element& table);
   Element open_any(const std::string& object);
   void name_axes(Element& element, const std::string& object) const;
   Axis obs_axis() const;

@@ -105,6 +105,12 @@ DAMAGE = [
     ("entries of no row", lambda root: [replace(root, f"X/{name}", np.append(root[f"X/{name}"][()], [1, 2]).astype(root[f"X/{name}"].dtype))
                                         for name in ("data", "indices")], {("/X/indptr", "error", "bad-indptr")}, None),
     ("codes beyond", put("obs/label/codes", 3, 9), set(), {("/obs/label/codes", "error", "bad-categories")}),
+    ("codes below missing", put("obs/label/codes", 3, -2), set(), {("/obs/label/codes", "error", "bad-categories")}),
+    ("columns not listed", lambda root: root["obs"].attrs.__delitem__("column-order"), {("/obs", "error", "missing-attribute")}, None),
+    ("columns not listed in obsm", lambda root: [root.copy("obs", "obsm/table"), root["obsm/table"].attrs.__delitem__("column-order")],
+     {("/obsm/table", "error", "missing-attribute")}, None),
+    ("X is a link to nowhere", lambda root: [root.__delitem__("X"), root.__setitem__("X", h5py.SoftLink("/nothing"))],
+     {("/X", "error", "broken-link")}, None),
     ("column is short", lambda root: replace(root, "obs/number", np.zeros(36, "f4")), {("/obs/number", "error", "bad-shape")}, None),
     ("obsm of other cells", lambda root: root["obsm"].create_dataset("X_pca", data=np.zeros((36, 2))), {("/obsm/X_pca", "error", "bad-shape")}, None),
     ("obsp not square", lambda root: root["obsp"].create_dataset("d", data=np.zeros((37, 36))), {("/obsp/d", "error", "bad-shape")}, None),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import h5py
 import pytest
 
 from support.program import read_table, run
@@ -109,6 +110,27 @@ def test_standard_input_is_refused(quern_bin):
     (["--gpu-memory", "120%"], "bad-number")])
 def test_usage_errors(quern_bin, modern, arguments, code):
     assert f"[{code}]" in run(quern_bin, "qc", modern, *arguments, expect=2).stderr
+
+
+WITHOUT_MATCHES = [
+    ("mt=^g$", [("no-matching-genes", "no gene name matches ^g$ of mt")]),
+    ("mt=@absent", [("no-matching-genes", "none of the 2 names in")]),
+    ("own=@some", [("names-not-found", "2 of the 3 names in")]),
+]
+
+
+@pytest.mark.parametrize("words, expected", WITHOUT_MATCHES, ids=[row[0] for row in WITHOUT_MATCHES])
+def test_groups_that_match_too_little(quern_bin, modern, tmp_path, words, expected):
+    (tmp_path / "absent").write_text("x1\nx2\n")
+    (tmp_path / "some").write_text("MT-ND1\nx1\nx2\n")
+    path = tmp_path / "twice.h5ad"
+    path.write_bytes(modern.read_bytes())
+    with h5py.File(path, "r+") as root:
+        root["var/_index"][:3] = "MT-ND1"
+    done = run(quern_bin, "qc", path, "--qc-vars", words.replace("@", f"@{tmp_path}/"), "--json", "-")
+    told = [(warning["code"], warning["text"]) for warning in json.loads(done.stdout)["warnings"] if warning["code"] != "duplicate-names"]
+    assert [code for code, _ in told] == [code for code, _ in expected]
+    assert all(text.startswith(start) for (_, text), (_, start) in zip(told, expected)), told
 
 
 def test_errors_keep_outputs_away(quern_bin, modern, tmp_path):

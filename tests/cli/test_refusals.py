@@ -48,6 +48,12 @@ def test_matrix_directories_that_tell_no_kinds(quern_bin, fixtures_dir, words, c
     run(quern_bin, "qc", fixtures_dir / "mtx-old", "--feature-type", "Gene Expression")
 
 
+@pytest.mark.parametrize("words, code", [(["--genome", "mm10"], "no-genomes"), (["--feature-type", "Antibody Capture"], "no-such-feature-type")])
+def test_h5ad_tells_no_kinds(quern_bin, fixtures_dir, words, code):
+    assert f"[{code}]" in run(quern_bin, "qc", fixtures_dir / "modern.h5ad", *words, expect=2).stderr
+    run(quern_bin, "qc", fixtures_dir / "modern.h5ad", "--feature-type", "all")
+
+
 def test_generate_needs_a_preset(quern_bin, tmp_path):
     assert "[missing-option]" in run(quern_bin, "generate", tmp_path / "a.h5ad", expect=2).stderr
 

@@ -56,7 +56,8 @@ CASES = [
          info="bad-shape"),
     Case("column-order-of-numbers", h5("modern", attribute("obs", "column-order", np.arange(3))), "bad-type", "expected strings",
          "/obs (attribute column-order)", info="bad-type"),
-    Case("column-order-missing", h5("modern", attribute("obs", "column-order", None)), "ok"),
+    Case("column-order-missing", h5("modern", attribute("obs", "column-order", None)), "ok missing-attribute", "column-order", "/obs",
+         info="ok missing-attribute", check="missing-attribute"),
     # ---- columns that the statistics do not need: told by info and check, no reason to stop
     Case("column-missing", h5("modern", delete("obs/number")), "ok", "", "/obs/number", check="missing-object"),
     Case("column-short", h5("modern", cut("obs/number", -1)), "ok", "holds 36 values, the index 37", "/obs/number", check="bad-shape"),
@@ -66,6 +67,8 @@ CASES = [
          "/obs/number", check="duplicate-column"),
     Case("column-named-as-index", h5("modern", attribute("obs", "column-order", np.array(["number", "_index"], dtype=object))), "ok"),
     Case("codes-beyond-categories", h5("modern", put("obs/label/codes", 3, 100)), "ok", "code 100 of 3", "/obs/label/codes",
+         check="bad-categories"),
+    Case("codes-below-missing", h5("modern", put("obs/label/codes", 3, -2)), "ok", "code -2 of 3", "/obs/label/codes",
          check="bad-categories"),
     Case("codes-of-reals", h5("modern", as_type("obs/label/codes", "f4")), "ok", "expected integers", "/obs/label/codes", check="bad-type"),
     Case("categories-missing", h5("modern", delete("obs/label/categories")), "ok", "", "/obs/label/categories", check="missing-object"),

@@ -11,6 +11,10 @@ def _cycle(root):
     root["uns/again"] = root["/"]
 
 
+def _raw_genes(root):
+    root.copy("var", "raw/var")
+
+
 def unknown_filter(dataset, number):
     """Rewrites a dataset with a filter that no library has, its chunks stored as if it had been applied."""
 
@@ -32,9 +36,11 @@ def _everywhere(name, make, code, says="", names="", **how):
 
 CASES = [
     Case("soft-link-of-X", h5("modern", lambda root: root.move("X", "hidden"), link("X", SOFT("/hidden"))), "ok"),
-    Case("soft-link-of-X-to-itself", h5("modern", link("X", SOFT("/X"))), "no-such-matrix", "", "X", check="ok"),
-    Case("soft-links-in-a-circle", h5("modern", link("X", SOFT("/a")), link("a", SOFT("/b")), link("b", SOFT("/a"))), "no-such-matrix", "", "X",
-         check="ok"),
+    Case("soft-link-of-X-to-nowhere", h5("modern", link("X", SOFT("/nowhere"))), "broken-link", "leads nowhere", "/X"),
+    Case("soft-link-of-X-to-itself", h5("modern", link("X", SOFT("/X"))), "broken-link", "leads nowhere", "/X"),
+    Case("soft-links-in-a-circle", h5("modern", link("X", SOFT("/a")), link("a", SOFT("/b")), link("b", SOFT("/a"))), "broken-link",
+         "leads nowhere", "/X"),
+    Case("soft-link-of-raw-X-to-nowhere", h5("modern", _raw_genes, link("raw/X", SOFT("/nowhere"))), "ok", "leads nowhere", "/raw/X", check="broken-link"),
     Case("soft-link-to-nowhere", h5("modern", link("X/data", SOFT("/nowhere"))), "missing-object", "", "/X/data"),
     _everywhere("soft-link-of-obs-to-itself", h5("modern", link("obs", SOFT("/obs"))), "missing-group", "", "/obs"),
     Case("group-within-itself", h5("modern", _cycle), "ok"),

@@ -72,6 +72,9 @@ TEST(GeneSets, ListsFromFiles) {
   const auto rules = parse_qc_vars({"none", "own=@" + path});
   EXPECT_EQ(rules[0].n_listed, 3U);
   EXPECT_EQ(rules[0].file, path);
+  const GeneSets twice = sets_of({"none", "own=@" + path}, {"A", "B", "B"});
+  EXPECT_EQ(twice.sets[0].n_genes, 3);
+  EXPECT_EQ(twice.sets[0].n_found, 2);
   EXPECT_THAT(sets_of({"none", "own=@" + path}, {"A", "B", "C"}).members, ElementsAre(1, 1, 0));
   fs::remove(path);
   EXPECT_EQ(code_of({"own=@" + path}), "unreadable-list");
@@ -92,10 +95,30 @@ TEST(GeneSets, LongNamesAndRepeats) {
   const GeneSets sets = sets_of({"all=^(a|b)*"}, {huge, "ab", "ab", "ab"});
   EXPECT_EQ(sets.sets[1].n_genes, 3);
   EXPECT_EQ(sets.n_repeated_names, 2);
+  EXPECT_EQ(sets.n_too_long, 1);
+  EXPECT_EQ(sets_of({}, {huge}).n_too_long, 0);  // ready-made groups take any
+}
+
+TEST(GeneSets, PatternsThatTryForEver) {
+  const auto code_with = [](const std::string& pattern, const std::string& gene) {
+    try {
+      sets_of({"x=" + pattern}, {gene});
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(code_with("(a*)*b", std::string(60, 'a')), "bad-regex");
+  EXPECT_EQ(code_with("(|){40}b", "c"), "bad-regex");  // no letter is looked at
+  EXPECT_EQ(code_with("^(A|B)[0-9]+\\.1$", "A100\n"), "none");
+  EXPECT_EQ(code_with(".*x.*y", std::string(1000, 'a')), "none");
+  EXPECT_EQ(code_of({"x=" + std::string(100'000, '(')}), "bad-regex");
+  EXPECT_THAT(sets_of({"x=\\bB$"}, {"A-B", "AB", "B"}).members, ElementsAre(2, 0, 2));  // looks behind
 }
 
 TEST(PercentTop, Parses) {
   EXPECT_THAT(parse_percent_top("200,50,50,100"), ElementsAre(50, 100, 200));
+  EXPECT_THAT(parse_percent_top("99999999999"), ElementsAre(99999999999));
   EXPECT_TRUE(parse_percent_top("none").empty());
   for (const char* text : {"", "0", "-5", "50,", "x", "50,none"}) EXPECT_THROW(parse_percent_top(text), Error) << text;
 }

@@ -72,6 +72,38 @@ TEST_F(TenxInput, FiltersByTypeAndGenome) {
   EXPECT_EQ(genes_code(path_, with("all", "dm6")), "no-such-genome");
 }
 
+std::string text_of(const io::Input& input, const std::string& code) {
+  for (const io::Warning& warning : input.warnings())
+    if (warning.code == code) return warning.text;
+  return "";
+}
+
+TEST_F(TenxInput, ReadsAllGenomesOfVersion3AndSaysSo) {
+  {
+    H5Builder h5(path_);
+    add_v3(h5);
+  }
+  const auto input = open_input(path_);
+  EXPECT_EQ(input->n_vars(), 2);
+  EXPECT_THAT(text_of(*input, "several-genomes"), testing::HasSubstr("1 hg19, 1 mm10"));
+  const auto one = open_input(path_, with("Gene Expression", "hg19"));
+  EXPECT_EQ(one->n_vars(), 1);
+  EXPECT_FALSE(has_warning(*one, "several-genomes"));
+  const auto antibodies = open_input(path_, with("Antibody Capture"));
+  EXPECT_EQ(antibodies->n_vars(), 1);
+  EXPECT_FALSE(has_warning(*antibodies, "several-genomes"));
+}
+
+TEST_F(TenxInput, CountsAFeatureThatIsLeftOutOnce) {
+  {
+    H5Builder h5(path_);
+    add_v3(h5);
+  }
+  const auto input = open_input(path_, with("Gene Expression", "hg19"));
+  EXPECT_EQ(input->n_vars(), 1);
+  EXPECT_THAT(text_of(*input, "features-left-out"), testing::StartsWith("left out 1 Antibody Capture, 1 mm10; 1 features"));
+}
+
 TEST_F(TenxInput, ReadsOneGenomeWithoutBeingTold) {
   {
     H5Builder h5(path_);
