@@ -45,7 +45,7 @@ Module open_module() {
   const fs::path path = find_module();
   if (path.empty())
     return without(cuda::CudaState::no_module, std::string("this program was built without its CUDA module (") + module_name + ")",
-                   "install NVIDIA's CUDA toolkit (nvcc) and build again");
+                   "build it with ./bootstrap build --cuda");
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return without(cuda::CudaState::wrong_module, "the CUDA module cannot be opened: " + std::string(dlerror()), "build it again");

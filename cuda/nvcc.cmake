@@ -16,14 +16,14 @@ set(QUERN_NVCC_FLAGS -std=c++20 --expt-relaxed-constexpr -fmad=false -Xcompiler=
 function(quern_nvcc_object objects source archs)
   string(REPLACE "/" "_" object ${source})
   list(JOIN archs "_" folder)
-  set(object ${CMAKE_BINARY_DIR}/nvcc/${folder}/${object}.o)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/nvcc/${folder}/${object}.o)
   set(targets)
   foreach(arch IN LISTS archs)
     list(APPEND targets -gencode arch=compute_${arch},code=sm_${arch})
   endforeach()
   list(GET archs -1 last)
   list(APPEND targets -gencode arch=compute_${last},code=compute_${last})
-  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/nvcc/${folder})
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/nvcc/${folder})
   add_custom_command(OUTPUT ${object} DEPENDS ${PROJECT_SOURCE_DIR}/${source} DEPFILE ${object}.d
     COMMAND ${CCACHE} ${QUERN_NVCC} ${QUERN_NVCC_FLAGS} -O3 -lineinfo -Werror=all-warnings ${targets} -I${PROJECT_SOURCE_DIR} -MD -MF ${object}.d
       -c ${PROJECT_SOURCE_DIR}/${source} -o ${object}

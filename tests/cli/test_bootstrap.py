@@ -9,12 +9,14 @@ import pytest
 BOOTSTRAP = Path(__file__).resolve().parents[2] / "bootstrap"
 
 
-def bootstrap(*arguments, path=None, cwd=None):
-    environment = {**os.environ, **({"PATH": f"{path}:{os.environ['PATH']}"} if path else {})}
+def bootstrap(*arguments, path=None, cwd=None, env=None):
+    environment = {**os.environ, **(env or {})}
+    if path:
+        environment["PATH"] = f"{path}:{environment['PATH']}"
     return subprocess.run([BOOTSTRAP, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=cwd)
 
 
-@pytest.mark.parametrize("arguments", [[], ["buidl"], ["build", "everything"], ["demo", "--cells"], ["demo", "a", "b"], ["demo", "--sells", "3"],
+@pytest.mark.parametrize("arguments", [[], ["buidl"], ["build", "everything"], ["build", "--cuda", "more"], ["build", "--cudda"], ["demo", "--cells"], ["demo", "a", "b"], ["demo", "--sells", "3"],
                                        ["demo", "--cells", "many"], ["demo", "no-such-file.h5ad"]])
 def test_mistyped(arguments):
     done = bootstrap(*arguments)
@@ -44,6 +46,19 @@ def test_packages_that_cannot_be_installed_are_listed(user, may, tmp_path):
         done = bootstrap(verb, path=tmp_path)
         assert done.returncode == 2
         assert f"apt-get install {packages}\n" in done.stderr
+
+
+def test_cuda_is_fetched_where_there_is_no_compiler(tmp_path):
+    fake(tmp_path, "dpkg-query", 'case "$*" in *python3-pip|*cmake) exit 1;; esac; printf installed')
+    fake(tmp_path, "apt-get", "exit 100")
+    fake(tmp_path, "sudo", 'exec "$@"')
+    folders = [folder for folder in os.environ["PATH"].split(":") if not os.path.exists(f"{folder}/nvcc")]
+    without = {"CUDA_HOME": str(tmp_path), "PATH": ":".join(folders)}
+    assert "apt-get install python3-pip\n" in bootstrap("build", "--cuda", path=tmp_path, env=without).stderr
+    assert "apt-get install cmake\n" in bootstrap("build", path=tmp_path, env=without).stderr
+    fake(tmp_path, "nvcc", "exit 1")
+    done = bootstrap("build", "--cuda", path=tmp_path, env=without)
+    assert f"there is a CUDA toolkit: {tmp_path}/nvcc" in done.stdout and "apt-get install cmake\n" in done.stderr
 
 
 def test_a_file_is_looked_for_where_the_user_is(tmp_path):

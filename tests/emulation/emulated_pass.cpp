@@ -144,4 +144,14 @@ std::unique_ptr<EmulatedPass> EmulatedPass::make(const OpSpec& ops, std::uint32_
   return std::make_unique<Pass<float>>(ops, n_cols, device);
 }
 
+std::vector<std::byte> mapped_values(const CodedChunk& chunk, const std::vector<double>& divisors, const ValueMap& map, ValueType out_type,
+                                     const GridLauncher& launcher) {
+  const DeviceArray<double> on_device(divisors);
+  const DeviceArray<std::byte> out(static_cast<std::size_t>(chunk.view().nnz) * size_of(out_type));
+  const cuda::MapJob job{chunk.view(), on_device.data(), map, out_type, out.data()};
+  auto on = launcher;
+  cuda::dispatch_map_values(job, {2, 0}, on);
+  return {out.data(), out.data() + out.size()};
+}
+
 }  // namespace quern::emulation

@@ -1,4 +1,5 @@
-// One pass of the kernels over chunks that lie in host memory: codes each chunk, runs the kernels, fetches the results.
+// One pass of the kernels over chunks that lie in host memory: codes each chunk, runs the kernels, fetches the results. emulated_pass.cpp
+// does it on the model of a device, tests/gpu/device_pass.cpp on a device.
 #pragma once
 #include <memory>
 
@@ -18,5 +19,9 @@ class EmulatedPass {
   virtual void carry(const GridLauncher& launcher) = 0;  // between the limbs of real passes
   virtual ColumnResults finish(std::int64_t n_rows) const = 0;
 };
+
+// What the kernel makes of the chunk's values, as the bytes of `out_type`; `divisors`: one a row.
+std::vector<std::byte> mapped_values(const CodedChunk& chunk, const std::vector<double>& divisors, const ValueMap& map, ValueType out_type,
+                                     const GridLauncher& launcher);
 
 }  // namespace quern::emulation

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/emulation/compare.hpp"
+#include "tests/emulation/emulated_pass.hpp"
 
 namespace quern::emulation {
 namespace {
@@ -11,13 +12,11 @@ template <class Out>
 std::vector<Out> mapped(const KernelCase& input, const ValueMap& map, const std::vector<double>& divisors, const Codes& codes,
                         LaneOrder order) {
   const HostChunk chunk(input.rows, 0, input.rows.size());
-  const CodedChunk device(chunk, input.n_cols, codes);
-  const DeviceArray<double> on_device(divisors);
-  const DeviceArray<Out> out(chunk.values.size());
-  const cuda::MapJob job{device.view(), on_device.data(), map, sizeof(Out) == 4 ? ValueType::f32 : ValueType::f64, out.data()};
-  GridLauncher launcher{{order, 5, true}, 64};
-  cuda::dispatch_map_values(job, {2, 0}, launcher);
-  return {out.data(), out.data() + out.size()};
+  const auto bytes = mapped_values(CodedChunk(chunk, input.n_cols, codes), divisors, map,
+                                   sizeof(Out) == 4 ? ValueType::f32 : ValueType::f64, {{order, 5, true}, 64});
+  std::vector<Out> values(bytes.size() / sizeof(Out));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 KernelCase counts() {

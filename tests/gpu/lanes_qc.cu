@@ -142,21 +142,25 @@ void lane_fused_qc(const LaneOptions& options, const ResidentChunk& chunk, doubl
   check_whole(chunk, expected, wide, stream);
   check_whole(chunk, expected, packed, stream);
   const ThreadPerRow thread_per_row(chunk, wide.gene_sets());
-  const SpmvPair spmv(chunk);
+  std::unique_ptr<SpmvPair> spmv;
+  if (SpmvPair::available()) spmv = std::make_unique<SpmvPair>(chunk);
   thread_per_row.clear(stream);
   thread_per_row.run(stream);
-  spmv.run(stream);
+  if (spmv) spmv->run(stream);
   check(cudaStreamSynchronize(stream), "peers");
   check_near(thread_per_row.gene_totals(), expected, "thread per row");
-  check_near(spmv.gene_totals(), expected, "SpMV");
-  report_all("fused_qc_resident",
-             {contestant("quern, u32 + f32", wide),
-              contestant("quern, u32 + f32, no percent-in-top", wide_without_top),
-              contestant("quern, u16 + u8", packed),
-              {"thread per row", [&](cudaStream_t s) { thread_per_row.clear(s); }, [&](cudaStream_t s) { thread_per_row.run(s); }},
-              {"cuSPARSE SpMV pair", {}, [&](cudaStream_t s) { spmv.run(s); }}},
-             {wide_bytes(chunk), wide_bytes(chunk), packed_bytes(chunk), wide_bytes(chunk), wide_bytes(chunk)}, chunk, copy_rate, options,
-             stream);
+  if (spmv) check_near(spmv->gene_totals(), expected, "SpMV");
+  std::vector<Contestant> contestants{
+      contestant("quern, u32 + f32", wide),
+      contestant("quern, u32 + f32, no percent-in-top", wide_without_top),
+      contestant("quern, u16 + u8", packed),
+      {"thread per row", [&](cudaStream_t s) { thread_per_row.clear(s); }, [&](cudaStream_t s) { thread_per_row.run(s); }}};
+  std::vector<double> bytes{wide_bytes(chunk), wide_bytes(chunk), packed_bytes(chunk), wide_bytes(chunk)};
+  if (spmv) {
+    contestants.push_back({"cuSPARSE SpMV pair", {}, [&](cudaStream_t s) { spmv->run(s); }});
+    bytes.push_back(wide_bytes(chunk));
+  }
+  report_all("fused_qc_resident", contestants, bytes, chunk, copy_rate, options, stream);
 }
 
 void lane_more_kernels(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream) {

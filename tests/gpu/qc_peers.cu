@@ -1,6 +1,7 @@
 #include "tests/gpu/qc_peers.cuh"
 
 #include <cusparse.h>
+#include <dlfcn.h>
 
 namespace quern::lanes {
 namespace {
@@ -36,7 +37,29 @@ __global__ void thread_per_row(const std::int32_t* offsets, const std::uint32_t*
 }
 
 void check_sparse(cusparseStatus_t status, const char* what) {
-  require(status == CUSPARSE_STATUS_SUCCESS, std::string(what) + ": " + cusparseGetErrorString(status));
+  require(status == CUSPARSE_STATUS_SUCCESS, std::string(what) + ": status " + std::to_string(static_cast<int>(status)));
+}
+
+// The functions of cuSPARSE that are used, of a library that need not be there.
+struct SparseLibrary {
+  void* handle = dlopen("libcusparse.so.12", RTLD_NOW | RTLD_LOCAL);
+  template <class Function>
+  Function find(const char* name) const {
+    return handle ? reinterpret_cast<Function>(dlsym(handle, name)) : nullptr;
+  }
+  decltype(&cusparseCreate) create = find<decltype(&cusparseCreate)>("cusparseCreate");
+  decltype(&cusparseDestroy) destroy = find<decltype(&cusparseDestroy)>("cusparseDestroy");
+  decltype(&cusparseCreateCsr) create_csr = find<decltype(&cusparseCreateCsr)>("cusparseCreateCsr");
+  decltype(&cusparseDestroySpMat) destroy_matrix = find<decltype(&cusparseDestroySpMat)>("cusparseDestroySpMat");
+  decltype(&cusparseCreateDnVec) create_vector = find<decltype(&cusparseCreateDnVec)>("cusparseCreateDnVec");
+  decltype(&cusparseDestroyDnVec) destroy_vector = find<decltype(&cusparseDestroyDnVec)>("cusparseDestroyDnVec");
+  decltype(&cusparseSpMV_bufferSize) spmv_buffer_size = find<decltype(&cusparseSpMV_bufferSize)>("cusparseSpMV_bufferSize");
+  decltype(&cusparseSpMV) spmv = find<decltype(&cusparseSpMV)>("cusparseSpMV");
+  decltype(&cusparseSetStream) set_stream = find<decltype(&cusparseSetStream)>("cusparseSetStream");
+};
+const SparseLibrary& sparse() {
+  static const SparseLibrary library;
+  return library;
 }
 
 }  // namespace
@@ -81,9 +104,9 @@ struct SpmvPair::Handles {
         ones_genes(std::vector<float>(chunk.shape.n_cols, 1.0F)),
         row_totals(ones_rows.size()),
         gene_totals(ones_genes.size()) {
-    check_sparse(cusparseCreate(&library), "cusparseCreate");
-    check_sparse(cusparseCreateCsr(&matrix, chunk.shape.n_rows, chunk.shape.n_cols, chunk.nnz, chunk.offsets.data(), chunk.columns.data(),
-                                   chunk.values.data(), CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F),
+    check_sparse(sparse().create(&library), "cusparseCreate");
+    check_sparse(sparse().create_csr(&matrix, chunk.shape.n_rows, chunk.shape.n_cols, chunk.nnz, chunk.offsets.data(), chunk.columns.data(),
+                                     chunk.values.data(), CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_32F),
                  "cusparseCreateCsr");
     vector(&x_rows, ones_rows);
     vector(&x_genes, ones_genes);
@@ -93,25 +116,26 @@ struct SpmvPair::Handles {
     transposed_work = allocate(CUSPARSE_OPERATION_TRANSPOSE, x_rows, y_genes);
   }
   ~Handles() {
-    for (auto* one : {x_rows, x_genes, y_rows, y_genes}) cusparseDestroyDnVec(one);
-    cusparseDestroySpMat(matrix);
-    cusparseDestroy(library);
+    for (auto* one : {x_rows, x_genes, y_rows, y_genes}) sparse().destroy_vector(one);
+    sparse().destroy_matrix(matrix);
+    sparse().destroy(library);
     cudaFree(work);
     cudaFree(transposed_work);
   }
   static void vector(cusparseDnVecDescr_t* descriptor, const Buffer<float>& values) {
-    check_sparse(cusparseCreateDnVec(descriptor, static_cast<std::int64_t>(values.size()), values.data(), CUDA_R_32F),
+    check_sparse(sparse().create_vector(descriptor, static_cast<std::int64_t>(values.size()), values.data(), CUDA_R_32F),
                  "cusparseCreateDnVec");
   }
   void* allocate(cusparseOperation_t operation, cusparseDnVecDescr_t x, cusparseDnVecDescr_t y) const {
     std::size_t bytes = 0;
-    check_sparse(cusparseSpMV_bufferSize(library, operation, &one, matrix, x, &zero, y, CUDA_R_32F, algorithm, &bytes), "SpMV_bufferSize");
+    check_sparse(sparse().spmv_buffer_size(library, operation, &one, matrix, x, &zero, y, CUDA_R_32F, algorithm, &bytes),
+                 "SpMV_bufferSize");
     void* memory = nullptr;
     check(cudaMalloc(&memory, std::max<std::size_t>(bytes, 1)), "cudaMalloc");
     return memory;
   }
   void multiply(cusparseOperation_t operation, cusparseDnVecDescr_t x, cusparseDnVecDescr_t y, void* memory) const {
-    check_sparse(cusparseSpMV(library, operation, &one, matrix, x, &zero, y, CUDA_R_32F, algorithm, memory), "SpMV");
+    check_sparse(sparse().spmv(library, operation, &one, matrix, x, &zero, y, CUDA_R_32F, algorithm, memory), "SpMV");
   }
 
   static constexpr cusparseSpMVAlg_t algorithm = CUSPARSE_SPMV_ALG_DEFAULT;
@@ -125,10 +149,11 @@ struct SpmvPair::Handles {
 
 SpmvPair::SpmvPair(const ResidentChunk& chunk) : handles_(std::make_unique<Handles>(chunk)) {}
 SpmvPair::~SpmvPair() = default;
+bool SpmvPair::available() { return sparse().spmv != nullptr; }
 
 void SpmvPair::run(cudaStream_t stream) const {
   const Handles& h = *handles_;
-  check_sparse(cusparseSetStream(h.library, stream), "cusparseSetStream");
+  check_sparse(sparse().set_stream(h.library, stream), "cusparseSetStream");
   h.multiply(CUSPARSE_OPERATION_NON_TRANSPOSE, h.x_genes, h.y_rows, h.work);
   h.multiply(CUSPARSE_OPERATION_TRANSPOSE, h.x_rows, h.y_genes, h.transposed_work);
 }

@@ -28,9 +28,10 @@ class ThreadPerRow {
   Buffer<int> row_counts_, gene_counts_;
 };
 
-// Row and gene totals as two products with a vector of ones (no counts).
+// Row and gene totals as two products with a vector of ones (no counts). Needs libcusparse.so.12, opened when asked for.
 class SpmvPair {
  public:
+  static bool available();
   explicit SpmvPair(const ResidentChunk& chunk);
   ~SpmvPair();
   void run(cudaStream_t stream) const;

@@ -1,0 +1,150 @@
+"""Is it right on a device? The processor's bits are the truth: CI holds them against the oracle and against scanpy."""
+import concurrent.futures
+import json
+import os
+import shutil
+
+from session import Failed, NoDevice, NotRun, cuda_folders
+
+SETTINGS = {"as it comes": [], "chunks of 1,000 values": ["--chunk-nnz", "1000"], "chunks of 100,000 values, 3 threads": ["--chunk-nnz", "100000", "-t", "3"],
+            "64 MiB of the device": ["--gpu-memory", "64MiB"], "every chunk verified": ["--verify", "1"]}
+DATA = {  # name: (how it is generated, matrices)
+    "counts": (["--preset", "pbmc3k"], ["X"]),
+    "log1p CPM and counts": (["--preset", "tabula-muris-droplet", "--cells", "4000"], ["X", "raw"]),
+    "64-bit genes": (["--preset", "atlas-11m", "--cells", "2000"], ["X"]),
+    "70,000 genes": (["--preset", "pbmc3k", "--cells", "500", "--genes", "70000"], ["X"]),
+}
+QUICK_DATA = {"counts": (["--preset", "pbmc3k", "--cells", "60", "--genes", "400"], ["X"])}
+QUICK_TESTS = "WholeKernels.LargeValues:RealKernels.NaNAndInfinities:MapValues.HasTheBitsOfItsMeaning"
+
+
+def first(session):
+    """Is there a device? Everything else is in vain where there is none."""
+    report = session.report("devices")["result"]
+    session.results["cuda"] = report["cuda"]
+    session.results["driver"] = driver_of(session) or report["cuda"]["driver_version"]
+    if report["cuda"]["state"] != "ready":
+        raise NoDevice(report["cuda"]["reason"])
+    session.results["device"] = [device for device in report["devices"] if device["backend"] == "cuda"]
+    session.step("checks", "devices", lambda _: {"devices": len(session.results["device"])})
+    session.step("checks", "doctor", lambda s: s.report("doctor")["result"]["cuda"])
+
+
+def driver_of(session):
+    if not shutil.which("nvidia-smi"):
+        return None
+    done = session.run("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", accept=range(256))
+    return done.stdout.split("\n")[0].strip() or None
+
+
+def correctness(session):
+    session.step("checks", "doctor --selftest", selftest)
+    session.step("checks", "tests of the kernels", kernel_tests)
+    session.step("checks", "fixtures, the processor's digests", fixtures)
+    for name, (arguments, matrices) in (QUICK_DATA if session.quick else DATA).items():
+        session.step("checks", f"generated {name}, the processor's digests", lambda s, a=arguments, m=matrices: generated(s, a, m))
+    session.step("checks", "device memory within --gpu-memory", memory_limit)
+    session.step("checks", "normalize, the processor's bytes", normalized)
+    session.step("checks", "compute-sanitizer memcheck", memcheck)
+    session.step("checks", "compute-sanitizer racecheck", racecheck)
+
+
+def selftest(session):
+    tests = session.report("doctor", "--selftest", accept=(0, 6))["result"].get("selftest", [])
+    wrong = [f"{test['name']}: {test['failure']}" for test in tests if not test["passed"]]
+    if wrong or not tests:
+        raise Failed("; ".join(wrong) or "nothing was tested")
+    return {"cases": len(tests)}
+
+
+def kernel_tests(session):
+    words = [f"--gtest_filter={QUICK_TESTS}"] if session.quick else []
+    done = session.run(session.program("quern_gpu_kernel_tests"), "--gtest_brief=1", *words, limit=150)
+    return {"told": done.stdout.strip().splitlines()[-1]}
+
+
+def digest(session, file, backend, *arguments):
+    report = session.report("qc", file, "--moments", "--backend", backend, *arguments)
+    if report["quern"]["backend"] != backend:
+        raise Failed(f"{file.name}: computed by {report['quern']['backend']}")
+    return report["digest"]
+
+
+def compare(session, file, arguments, settings):
+    expected = digest(session, file, "cpu", *arguments)
+    wrong = [name for name, words in settings.items() if digest(session, file, "cuda", *arguments, *words) != expected]
+    return [f"{file.name} {' '.join(arguments)}: another digest, {name}" for name in wrong]
+
+
+def fixtures(session):
+    cases = json.loads((session.pack / "data" / "cases.json").read_text(encoding="utf-8"))
+    cases = cases[::12] if session.quick else cases
+    settings = {"as it comes": [], "chunks of one value": ["--chunk-nnz", "1", "--test-slots", "2"]}
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        wrong = pool.map(lambda case: compare(session, session.pack / "data" / case["path"], case["arguments"], settings), cases)
+        wrong = [complaint for complaints in wrong for complaint in complaints]
+    if wrong:
+        raise Failed("\n".join(wrong))
+    return {"cases": len(cases), "runs": len(cases) * len(settings)}
+
+
+def generate(session, name, arguments):
+    file = session.work / f"{name}.h5ad"
+    session.quern("generate", file, *arguments, "--force", "-q", limit=200)
+    return file
+
+
+def generated(session, arguments, matrices):
+    file = generate(session, "data", arguments)
+    settings = {name: SETTINGS[name] for name in list(SETTINGS)[1::3]} if session.quick else SETTINGS
+    wrong = [complaint for matrix in matrices for complaint in compare(session, file, ["--layer", matrix], settings)]
+    file.unlink()
+    if wrong:
+        raise Failed("\n".join(wrong))
+    return {"runs": len(matrices) * len(settings)}
+
+
+def memory_limit(session):
+    file = generate(session, "memory", ["--preset", "pbmc3k", *(["--cells", "60", "--genes", "400"] if session.quick else [])])
+    found = {}
+    for mib in (96, 256, 1024):
+        report = session.report("qc", file, "--backend", "cuda", "--gpu-memory", f"{mib}MiB")
+        found[f"{mib} MiB"] = report["run"]["peak_device_bytes"]
+        if not 0 < report["run"]["peak_device_bytes"] <= mib * 2**20:
+            raise Failed(f"{report['run']['peak_device_bytes']} bytes with {mib} MiB")
+    return {"peak_device_bytes": found}
+
+
+def normalized(session):
+    if "normalize" not in session.quern("--help").stdout:
+        raise NotRun("this program has no normalize")
+    file = generate(session, "to_normalize", ["--preset", "pbmc3k", *(["--cells", "60", "--genes", "400"] if session.quick else [])])
+    outputs = {}
+    for backend in ("cpu", "cuda"):
+        outputs[backend] = session.work / f"normalized_{backend}.h5ad"
+        session.quern("normalize", file, "-o", outputs[backend], "--backend", backend, "--no-provenance", "--force", "-q")
+    if outputs["cpu"].read_bytes() != outputs["cuda"].read_bytes():
+        raise Failed("other bytes than the processor's")
+    return {"bytes": outputs["cuda"].stat().st_size}
+
+
+def sanitizer(session, tool, *command):
+    program = shutil.which("compute-sanitizer") or next((path for folder in cuda_folders("bin")
+                                                        if os.access(path := os.path.join(folder, "compute-sanitizer"), os.X_OK)), None)
+    if not program:
+        raise NotRun("there is no compute-sanitizer")
+    done = session.run(program, "--tool", tool, "--error-exitcode", "9", *command, limit=100, accept=range(256))
+    text = done.stdout + done.stderr
+    if "not supported" in text or "Unable to" in text:
+        raise NotRun(f"compute-sanitizer refuses this device: {text[-300:]}")
+    if done.returncode != 0:
+        raise Failed(f"exit {done.returncode}\n{text[-2000:]}")
+    return {"told": text.strip().splitlines()[-1]}
+
+
+def memcheck(session):
+    return sanitizer(session, "memcheck", session.program("quern"), "doctor", "--selftest")
+
+
+def racecheck(session):
+    return sanitizer(session, "racecheck", session.program("quern_gpu_kernel_tests"), f"--gtest_filter={QUICK_TESTS}", "--gtest_brief=1")
