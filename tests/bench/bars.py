@@ -63,6 +63,26 @@ def start_bars(results):
     return bars
 
 
+# Of each writing verb: how many times as fast as scanpy at least; its time at most that of the floor; its file at most scanpy's.
+WRITING_LIMITS = {("gz", "normalize-gzip"): 10, ("raw", "normalize-none"): 3}
+OF_WRITE_FLOOR, OF_PEERS_FILE = 1.3, 1.1
+
+
+def writing_bars(results):
+    bars = []
+    for (variant, name), times in WRITING_LIMITS.items():
+        found = results["variants"].get(variant, {}).get("writing", {}).get(name, {})
+        lanes, sizes = found.get("lanes", {}), found.get("file_bytes", {})
+
+        def best(lane, lanes=lanes):
+            return min((run["seconds"] for run in lanes.get(lane, ())), default=None)
+
+        bars.append(Bar(f"{variant}: scanpy / quern, {name}", ratio(best(f"scanpy-{name}"), best(name)), times, at_least=True))
+        bars.append(Bar(f"{variant}: {name}, of the floor", ratio(best(name), best(f"floor-{name}")), OF_WRITE_FLOOR))
+        bars.append(Bar(f"{variant}: {name}, file of quern / of scanpy", ratio(sizes.get("quern"), sizes.get("scanpy")), OF_PEERS_FILE))
+    return bars
+
+
 def peak(lanes, name):
     runs = lanes.get(name)
     return max(run["peak_rss_bytes"] for run in runs) / MIB if runs else None
@@ -89,4 +109,4 @@ def growth_bar(growth):
 
 
 def all_bars(results):
-    return [*speed_bars(results), *start_bars(results), *memory_bars(results)]
+    return [*speed_bars(results), *writing_bars(results), *start_bars(results), *memory_bars(results)]

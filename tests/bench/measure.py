@@ -18,11 +18,13 @@ class LaneFailed(Exception):
 @dataclasses.dataclass(frozen=True)
 class Lane:
     """One command. `inner`: its standard output is JSON whose `seconds` counts instead of the whole process.
-    `outputs`: files it writes, which must be the same bytes in every run. `steady`: keys of its JSON that must be equal in every run."""
+    `outputs`: files it writes, which must be the same bytes in every run; `written`: those that are only removed before each run.
+    `steady`: keys of its JSON that must be equal in every run."""
     name: str
     command: tuple
     inner: bool = False
     outputs: tuple = ()
+    written: tuple = ()
     steady: tuple = ()
 
 
@@ -55,7 +57,7 @@ def fill_page_cache(path):
 
 def run_once(lane, work):
     """Runs the lane's command, its outputs not there; its standard output and error go to files in the folder `work`."""
-    for path in lane.outputs:
+    for path in (*lane.outputs, *lane.written):
         pathlib.Path(path).unlink(missing_ok=True)
     stdout, stderr = (str(pathlib.Path(work, f"{lane.name}.{stream}")) for stream in ("stdout", "stderr"))
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One run of a peer in a process of its own: read, compute, write tables. Prints one line of JSON.
 
-  peers.py NAME FILE FOLDER     seconds (without imports) and their parts; tables in FOLDER/NAME.{cells,genes}.tsv
+  peers.py NAME FILE FOLDER     seconds (without imports) and their parts; tables in FOLDER/NAME.{cells,genes}.tsv, or FOLDER/NAME.h5ad
   peers.py NAME --probe         the versions; exit 1 where it cannot be imported
 """
 import importlib
@@ -40,6 +40,19 @@ def run_scanpy(file, cells, genes, percent_top):
     return watch.parts
 
 
+def normalize_with_scanpy(file, target, compression):
+    scanpy = importlib.import_module("scanpy")
+    watch = Stopwatch()
+    data = scanpy.read_h5ad(file)
+    watch.lap("read")
+    scanpy.pp.normalize_total(data, target_sum=1e4)
+    scanpy.pp.log1p(data)
+    watch.lap("compute")
+    data.write_h5ad(target, compression=compression)
+    watch.lap("write")
+    return watch.parts
+
+
 def run_crest(file, cells, genes):
     crest = importlib.import_module("crest")
     watch = Stopwatch()
@@ -58,6 +71,10 @@ PEERS = {
     "scanpy-bare": lambda *paths: run_scanpy(*paths, percent_top=None),
     "crest": run_crest,
 }
+WRITERS = {
+    "scanpy-normalize-gzip": lambda *paths: normalize_with_scanpy(*paths, compression="gzip"),
+    "scanpy-normalize-none": lambda *paths: normalize_with_scanpy(*paths, compression=None),
+}
 
 
 def main():
@@ -70,6 +87,10 @@ def main():
         print(json.dumps({"versions": versions}))
         return
     file, folder = rest
+    if name in WRITERS:
+        parts = WRITERS[name](file, pathlib.Path(folder, f"{name}.h5ad"))
+        print(json.dumps({"seconds": sum(parts.values()), "parts": parts, "versions": versions}))
+        return
     tables = [pathlib.Path(folder, f"{name}.{kind}.tsv") for kind in ("cells", "genes")]
     for table in tables:
         table.unlink(missing_ok=True)

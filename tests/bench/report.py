@@ -30,6 +30,17 @@ def table(rows, header):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def writing_rows(writing):
+    for name, found in writing.items():
+        best = {lane: min(run["seconds"] for run in runs) for lane, runs in found["lanes"].items()}
+        for lane, runs in found["lanes"].items():
+            who = "scanpy" if lane.startswith("scanpy-") else "quern"
+            size = found["file_bytes"][who] if not lane.startswith("floor-") else None
+            yield (lane, seconds_text(best[lane]), f"{best[lane] / best[f'floor-{name}']:.2f}", f"{best[lane] / best[name]:.2f}",
+                   f"{size / MIB:.0f}" if size else "", f"{max(run['peak_rss_bytes'] for run in runs) / MIB:.0f}")
+
+
+WRITING_HEADER = ("lane", "least", "x floor", "x quern", "file MiB", "RSS MiB")
 HEADER = ("lane", "least", "median", "x floor", "x full", "M values/s", "RSS MiB")
 
 
@@ -42,6 +53,10 @@ def print_results(results):
     for name, why in results["skipped"].items():
         print(f"skipped: {name}: {why}")
     for variant, found in results["variants"].items():
+        if found.get("writing"):
+            print(f"\n{variant}, written\n\n" + table(list(writing_rows(found["writing"])), WRITING_HEADER))
+        if "lanes" not in found:
+            continue
         print(f"\n{variant}: {found['cells']:,} cells, {found['n_values']:,} values, {found['file_bytes'] / MIB:.0f} MiB; "
               f"{results['rounds']} rounds\n")
         print(table(list(lane_rows(found)), HEADER))
