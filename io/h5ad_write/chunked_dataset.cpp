@@ -31,6 +31,8 @@ std::size_t bytes_of(hid_t type, const std::string& path) {
   return bytes;
 }
 
+bool is_plain(const Compression& compression) { return compression == Compression{}; }
+
 OutputDataset create(hid_t parent, const std::string& path, const std::string& name, hid_t type, const ChunkedShape& shape,
                      const Compression& compression) {
   const int rank = 1 + static_cast<int>(shape.row_dims.size());
@@ -86,12 +88,14 @@ ChunkAppender::ChunkAppender(ChunkedDataset dataset, const Compression& compress
   slots_.resize(static_cast<std::size_t>(std::min<std::int64_t>(n_parallel, std::max<std::int64_t>(1, dataset_.shape().n_chunks()))));
   for (Slot& slot : slots_) {
     slot.plain.resize(bytes);
+    if (is_plain(compression)) continue;
     slot.packed.resize(ChunkEncoder::packed_bound(compression, bytes));
     slot.encoder = std::make_unique<ChunkEncoder>(compression, bytes);
   }
 }
 
 std::size_t ChunkAppender::memory_bytes(std::size_t chunk_bytes, const Compression& compression, int n_parallel) {
+  if (is_plain(compression)) return static_cast<std::size_t>(n_parallel) * chunk_bytes;
   return static_cast<std::size_t>(n_parallel) *
          (chunk_bytes + ChunkEncoder::packed_bound(compression, chunk_bytes) + ChunkEncoder::scratch_bytes(compression, chunk_bytes));
 }
@@ -148,6 +152,7 @@ void ChunkAppender::flush(std::span<ChunkAppender* const> appenders) {
     tbb::parallel_for(std::size_t{0}, n * appenders.size(), [&](std::size_t i) {
       ChunkAppender& appender = *appenders[i % appenders.size()];
       Slot& slot = appender.slots_[i / appenders.size()];
+      if (!slot.encoder) return;
       slot.packed_bytes = slot.encoder->encode(slot.plain, appender.dataset_.element_bytes(), slot.packed);
     });
   });
@@ -157,7 +162,9 @@ void ChunkAppender::flush(std::span<ChunkAppender* const> appenders) {
 }
 
 void ChunkAppender::write_slot(std::size_t slot) {
-  dataset_.write_chunk(next_chunk_++, std::span<const std::byte>(slots_[slot].packed).first(slots_[slot].packed_bytes));
+  const Slot& full = slots_[slot];
+  const std::span<const std::byte> packed = std::span(full.packed).first(full.packed_bytes);
+  dataset_.write_chunk(next_chunk_++, full.encoder ? packed : std::span<const std::byte>(full.plain));
   if (after_chunk_) after_chunk_(next_chunk_ * dataset_.shape().chunk_length);
 }
 

@@ -83,7 +83,7 @@ class ChunkAppender {
   struct Slot {
     std::vector<std::byte> plain, packed;
     std::size_t packed_bytes = 0;
-    std::unique_ptr<ChunkEncoder> encoder;
+    std::unique_ptr<ChunkEncoder> encoder;  // null: stored plain
   };
   static void flush(std::span<ChunkAppender* const> appenders);
   void flush();
