@@ -79,8 +79,7 @@ class TenxInput final : public Hdf5Input {
 
   std::unique_ptr<NameSource> names_or_positions(const FrameInfo& frame, const std::string& prefix, const std::string& what) {
     if (!frame.index.empty()) return open_column(frame, frame.index);
-    warn("no-usable-names",
-         "the file has no list of " + std::to_string(frame.size) + " " + what + "; they are called " + prefix + "1, " + prefix + "2 ...");
+    warn("no-usable-names", positional_names_text(frame.size, what, prefix));
     return std::make_unique<PositionalNames>(prefix, frame.size);
   }
   std::unique_ptr<NameSource> all_row_names(const MatrixInfo& matrix) override {

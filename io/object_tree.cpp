@@ -105,10 +105,16 @@ class Walk {
     try {
       const Dataset dataset = open_described(file_, path);
       line(depth, name, joined({link, tag_words(dataset.id.get()), dataset_words(dataset)}));
+      if (depth < options_.max_depth) add_fields(dataset, depth + 1);
     } catch (const Error& error) {
       if (error.code() == "corrupt-hdf5") throw;
       line(depth, name, joined({link, std::string("(") + error.what() + ")"}));
     }
+  }
+
+  // Those of a table of anndata <= 0.6 are its columns.
+  void add_fields(const Dataset& dataset, int depth) {
+    for (const auto& [name, type] : compound_members(dataset)) line(depth, name, type.name);
   }
 
   void add_group(const std::string& path, const std::string& name, const std::string& link, int depth) {
@@ -180,7 +186,8 @@ std::string walk(const std::string& path, const std::string& object, const TreeO
   return text;
 }
 
-std::vector<std::string> list_directory(const std::string& path) {
+std::vector<std::string> list_directory(const std::string& path, const std::string& object) {
+  if (!normal_path(object).empty()) throw input_error("missing-object", object, "a matrix directory holds files, no objects");
   std::vector<std::string> lines;
   if (!std::filesystem::is_directory(path)) return {path};
   for (const auto& entry : std::filesystem::directory_iterator(path)) lines.push_back(entry.path().filename().string());
@@ -191,7 +198,7 @@ std::vector<std::string> list_directory(const std::string& path) {
 }  // namespace
 
 std::vector<std::string> object_tree(const std::string& path, const std::string& object, const TreeOptions& options) try {
-  if (detect_container(path) == Container::mtx) return list_directory(path);
+  if (detect_container(path) == Container::mtx) return list_directory(path, object);
   const std::string lines = run_in_probe([&] { return walk(path, object, options); }, probe_limits(std::filesystem::file_size(path)));
   std::vector<std::string> out;
   for (std::size_t at = 0, end = 0; (end = lines.find('\0', at)) != std::string::npos; at = end + 1)

@@ -88,10 +88,13 @@ std::string size_text(std::int64_t bytes) {
 
 std::string shape_text(std::int64_t rows, std::int64_t cols) { return grouped(rows) + " x " + grouped(cols); }
 
-std::string layout_text(const StoredArray& array) {
+bool is_text(const io::MatrixInfo& matrix) { return matrix.storage != io::Storage::dense && matrix.indptr.path.empty(); }
+
+std::string layout_text(const io::MatrixInfo& matrix) {
+  const StoredArray& array = matrix.data;
   std::string text;
   for (const std::int64_t length : array.chunk) text += (text.empty() ? "chunk " : " x ") + grouped(length);
-  if (array.chunk.empty()) text = array.filters.empty() ? "contiguous" : "";
+  if (array.chunk.empty()) text = is_text(matrix) ? "text" : array.filters.empty() ? "contiguous" : "";
   for (const std::string& filter : array.filters) text += (text.empty() ? "" : " ") + filter;
   return text;
 }
@@ -105,7 +108,10 @@ std::string types_text(const io::MatrixInfo& matrix) {
 std::string stored_text(const io::MatrixInfo& matrix) {
   if (matrix.nnz < 0) return "all";
   const double cells = static_cast<double>(matrix.rows) * static_cast<double>(matrix.cols);
-  return cells > 0 ? fmt::format("{} stored ({:.2g} %)", grouped(matrix.nnz), 100 * static_cast<double>(matrix.nnz) / cells) : "0 stored";
+  if (cells == 0) return "0 stored";
+  const double percent = 100 * static_cast<double>(matrix.nnz) / cells;
+  return fmt::format("{} stored ({} %)", grouped(matrix.nnz),
+                     percent < 10 ? fmt::format("{:.2g}", percent) : fmt::format("{:.0f}", percent));
 }
 
 // Cells of each line padded to columns, two spaces apart, indented.
@@ -128,7 +134,7 @@ std::string aligned(const std::vector<std::vector<std::string>>& table) {
 std::string matrices_text(const io::FileInfo& info) {
   std::vector<std::vector<std::string>> table;
   for (const io::MatrixInfo& m : info.matrices)
-    table.push_back({m.name, storage_name(m.storage), shape_text(m.rows, m.cols), stored_text(m), types_text(m), layout_text(m.data),
+    table.push_back({m.name, storage_name(m.storage), shape_text(m.rows, m.cols), stored_text(m), types_text(m), layout_text(m),
                      size_text(bytes_on_disk(m)) + " on disk, " + size_text(bytes_in_memory(m)) + " in memory"});
   return table.empty() ? "matrices: none\n" : "matrices\n" + aligned(table);
 }

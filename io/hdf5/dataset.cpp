@@ -60,6 +60,16 @@ std::vector<std::string> compound_fields(const Dataset& dataset) {
   return names;
 }
 
+std::vector<std::pair<std::string, ElementType>> compound_members(const Dataset& dataset) {
+  std::vector<std::pair<std::string, ElementType>> members;
+  for (const std::string& name : compound_fields(dataset)) {
+    const TypeHandle type(H5Tget_member_type(dataset.type.get(), static_cast<unsigned>(members.size())));
+    const TypeHandle base(H5Tget_class(type.get()) == H5T_ARRAY ? H5Tget_super(type.get()) : H5Tcopy(type.get()));
+    members.emplace_back(name, element_type(base.get()));
+  }
+  return members;
+}
+
 std::vector<std::string> filter_names(hid_t dataset) {
   const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
   std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/file_info.hpp"
@@ -24,6 +25,8 @@ struct Dataset {
 Dataset open_described(const Hdf5File& file, const std::string& path);
 Dataset describe(DatasetHandle id, const std::string& path);
 std::vector<std::string> compound_fields(const Dataset& dataset);  // empty when it is no compound
+// The same with their types: of an array of values the type of these.
+std::vector<std::pair<std::string, ElementType>> compound_members(const Dataset& dataset);
 // What `info` prints. bytes_on_disk stays 0 when the file does not measure storage.
 StoredArray stored_array(const Hdf5File& file, const Dataset& dataset);
 std::vector<std::string> filter_names(hid_t dataset);  // in the order they are applied when writing

@@ -58,6 +58,9 @@ void describe_first_frames(const Hdf5File& file, FileInfo& info) {
   info.n_vars = first.cols;
   info.obs = tenx_obs(file, first.feature_group, info.n_obs);
   info.var = tenx_var(file, first.feature_group, info.n_vars, info);
+  if (info.matrices.size() > 1) return;  // which one is read is not known yet
+  if (info.obs.index.empty()) info.warnings.push_back({"no-usable-names", positional_names_text(info.n_obs, "barcodes", "cell_")});
+  if (info.var.index.empty()) info.warnings.push_back({"no-usable-names", positional_names_text(info.n_vars, "gene names", "gene_")});
 }
 
 }  // namespace
@@ -70,6 +73,10 @@ std::vector<std::string> tenx_genomes(const Hdf5File& file) {
     if (std::includes(members.begin(), members.end(), needed.begin(), needed.end())) genomes.push_back(name);
   }
   return genomes;
+}
+
+std::string positional_names_text(std::int64_t size, const std::string& what, const std::string& prefix) {
+  return "the file has no list of " + std::to_string(size) + " " + what + "; they are called " + prefix + "1, " + prefix + "2 ...";
 }
 
 FrameInfo tenx_obs(const Hdf5File& file, const std::string& group, std::int64_t size) {

@@ -97,11 +97,12 @@ class MatrixAudit {
     values_.of_genes = of_genes;
     if (is_sparse_) {
       read_sparse();
-      tell_order(order_, matrix_.storage, object_, findings_);
     } else {
       const auto source = is_mtx_ ? make_mtx_source(input_, budget_) : make_dense_source(input_, budget_);
       read_source(*source);
+      if (is_mtx_) order_.repeated = matrix_.nnz - values_.n;  // the source has summed them
     }
+    tell_order(order_, matrix_.storage, object_, findings_);
     tell_values(values_, matrix_, object_, findings_);
     return is_sparse_ ? values_.n : matrix_.nnz < 0 ? matrix_.rows * matrix_.cols : matrix_.nnz;
   }

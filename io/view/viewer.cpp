@@ -34,6 +34,12 @@ std::vector<std::int64_t> kept_columns(const ColumnMap& map) {
   return kept;
 }
 
+// A word of the command line that does not fit what the file holds.
+bool is_of_contents(const Error& error) {
+  static const std::vector<std::string> codes{"several-genomes", "no-such-genome", "no-genomes", "no-such-feature-type"};
+  return std::find(codes.begin(), codes.end(), error.code()) != codes.end();
+}
+
 std::unique_ptr<OpenedInput> open_layout(const std::string& path, const InputOptions& options) {
   return detect_container(path) == Container::mtx ? open_mtx_input(path, options) : open_hdf5_input(path, options, false);
 }
@@ -113,8 +119,11 @@ Element Viewer::open_named(const std::string& object) {
     if (object.starts_with(prefix) && has_column(*frames[i], object.substr(4))) return open_frame_of(*frames[i], object.substr(4));
   }
   if (!file_) throw input_error("missing-object", object, "a matrix directory has X, obs and var");
-  if (info().format == Format::h5ad && (object == "raw/var" || object == "raw.var") && !info().raw_var.path.empty())
-    return open_frame_of(info().raw_var, {});
+  const bool of_raw_var = object.starts_with("raw/var") || object.starts_with("raw.var");
+  if (info().format == Format::h5ad && of_raw_var && !info().raw_var.path.empty()) {
+    if (object.size() == 7) return open_frame_of(info().raw_var, {});
+    if (object[7] == '/' && has_column(info().raw_var, object.substr(8))) return open_frame_of(info().raw_var, object.substr(8));
+  }
   return open_any(object);
 }
 
@@ -165,7 +174,7 @@ Element Viewer::open_frame_of(const FrameInfo& frame, const std::string& column)
   }
   out.path = frame.path;
   out.rows.word = is_obs ? "cell" : "gene";
-  if (!column.empty() && column != frame.index) std::erase_if(out.table, [&](const TableColumn& c) { return c.name != column; });
+  if (!column.empty()) std::erase_if(out.table, [&](const TableColumn& c) { return c.name != column; });
   return out;
 }
 
@@ -231,7 +240,7 @@ std::string view_in_probe(const std::string& path, const InputOptions& options, 
     limits.cpu_seconds += seconds_for_values(file_bytes);
     return run_in_probe(look, limits);
   } catch (Error& error) {
-    if (error.kind() == ErrorKind::input) error.in_file(path);
+    if (error.kind() == ErrorKind::input || is_of_contents(error)) error.in_file(path);
     throw;
   }
 }

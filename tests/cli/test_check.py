@@ -166,6 +166,12 @@ def test_all_inputs_are_checked(quern_bin, fixtures_dir, tmp_path):
     assert result["error"]["code"] == "not-found" and result["error"]["path"] == str(odd)
 
 
+def test_entries_twice_in_text(quern_bin, tmp_path):
+    (tmp_path / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n3 2 4\n1 1 5\n2 2 1\n1 1 2\n1 2 0\n")
+    found = findings(quern_bin, tmp_path, "--deep")
+    assert ("/X", "note", "repeated-entries") in found and ("/X", "note", "explicit-zeros") in found
+
+
 def test_quiet_leaves_out_notes(quern_bin, fixtures_dir, tmp_path):
     assert run(quern_bin, "check", fixtures_dir / "csr-shuffled.h5ad", "--deep", "-q").stdout == ""
     path = edited(tmp_path, fixtures_dir / "modern.h5ad", put("X/indices", 7, 64))
