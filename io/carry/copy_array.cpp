@@ -69,6 +69,7 @@ OutputDataset copy_chunks(CarryContext& context, const Dataset& from, const Outp
   OutputDataset out(made(H5Dcreate2(to.get(), name.c_str(), from.type.get(), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path,
                          "create the dataset"),
                     path);
+  from.check->sizes(from.id.get(), from.path, from.dims.size());
   Claim claim;
   std::vector<std::byte> stored;
   for_each_chunk(from.dims, chunk_dims(from.id.get()), [&](const std::vector<hsize_t>& offset) {
@@ -91,8 +92,7 @@ OutputDataset copy_scalar(const Dataset& from, const OutputGroup& to, const std:
   const std::string path = object_path(to.object(), name);
   StringArena arena(most_single_text_bytes);
   std::vector<std::byte> value(from.element.size);
-  if (H5Dread(from.id.get(), from.type.get(), H5S_ALL, H5S_ALL, arena.transfer().get(), value.data()) < 0)
-    throw read_failure(from.id.get(), from.path);
+  read_values(from, from.type.get(), {}, arena.transfer().get(), value.data(), from.path);
   const SpaceHandle space(made(H5Screate(H5S_SCALAR), path, "make its space"));
   const PropertyHandle creation = dataset_properties();
   OutputDataset out(made(H5Dcreate2(to.get(), name.c_str(), from.type.get(), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), path,
@@ -108,15 +108,10 @@ Compression packing_like(const Dataset& from) {
 }
 
 void read_block(const Dataset& from, hid_t type, RowRange rows, std::span<std::byte> out, hid_t transfer = H5P_DEFAULT) {
-  std::vector<hsize_t> start(from.dims.size(), 0), count{static_cast<hsize_t>(rows.size())};
-  start[0] = static_cast<hsize_t>(rows.first);
-  for (std::size_t axis = 1; axis < from.dims.size(); ++axis) count.push_back(static_cast<hsize_t>(from.dims[axis]));
-  const SpaceHandle space(checked(H5Dget_space(from.id.get()), from.path, "read the shape"));
-  const SpaceHandle memory(checked(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), from.path, "select rows"));
-  if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0)
-    throw input_error("corrupt-hdf5", from.path, "HDF5 could not select rows");
-  keep_hdf5_quiet();
-  if (H5Dread(from.id.get(), type, memory.get(), space.get(), transfer, out.data()) < 0) throw read_failure(from.id.get(), from.path);
+  Box box{std::vector<hsize_t>(from.dims.size(), 0), {from.dims.begin(), from.dims.end()}};
+  box.start[0] = static_cast<hsize_t>(rows.first);
+  box.count[0] = static_cast<hsize_t>(rows.size());
+  read_values(from, type, box, transfer, out.data(), from.path);
 }
 
 // Rows to read at once: whole chunks of them where they fit a piece.
@@ -181,8 +176,8 @@ void read_variable(const Dataset& from) {
     const PropertyHandle transfer = arena.transfer();
     if (!from.dims.empty())
       read_block(from, from.type.get(), batch.read, piece, transfer.get());
-    else if (H5Dread(from.id.get(), from.type.get(), H5S_ALL, H5S_ALL, transfer.get(), piece.data()) < 0)
-      throw read_failure(from.id.get(), from.path);
+    else
+      read_values(from, from.type.get(), {}, transfer.get(), piece.data(), from.path);
   }
 }
 

@@ -159,8 +159,7 @@ void copy_unknown(CarryContext& context, const std::string& path, const OutputGr
 
 OutputDataset copy_single(CarryContext& context, const Dataset& from, const OutputGroup& to, const std::string& name) {
   std::vector<std::byte> value(from.element.size);
-  if (H5Dread(from.id.get(), from.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, value.data()) < 0)
-    throw read_failure(from.id.get(), from.path);
+  read_values(from, from.type.get(), {}, H5P_DEFAULT, value.data(), from.path);
   RowsOut out(to, name, from.type.get(), 1, {}, {}, context.budget);
   out.append(value);
   return out.finish();

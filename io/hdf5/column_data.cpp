@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/hdf5/quiet.hpp"
 #include "io/hdf5/strings.hpp"
 #include "io/names/name_sources.hpp"
 #include "io/names/number_text.hpp"
@@ -99,19 +98,9 @@ void ColumnData::read(RowRange range, hid_t memory_type, void* to, hid_t transfe
     H5Tinsert(record.get(), field_.c_str(), 0, memory_type);
     memory_type = record.get();
   }
-  hid_t memory_space = H5S_ALL, file_space = H5S_ALL;
-  SpaceHandle selection, buffer;
-  if (range.size() != size_ || !dataset_.dims.empty()) {
-    const hsize_t start = static_cast<hsize_t>(range.first), count = static_cast<hsize_t>(range.size());
-    selection = SpaceHandle(checked(H5Dget_space(dataset_.id.get()), where_, "read the shape"));
-    buffer = SpaceHandle(checked(H5Screate_simple(1, &count, nullptr), where_, "select rows"));
-    if (H5Sselect_hyperslab(selection.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr) < 0)
-      throw input_error("corrupt-hdf5", where_, "HDF5 could not select rows");
-    memory_space = buffer.get();
-    file_space = selection.get();
-  }
-  keep_hdf5_quiet();
-  if (H5Dread(dataset_.id.get(), memory_type, memory_space, file_space, transfer, to) < 0) throw read_failure(dataset_.id.get(), where_);
+  Box box;
+  if (!dataset_.dims.empty()) box = {{static_cast<hsize_t>(range.first)}, {static_cast<hsize_t>(range.size())}};
+  read_values(dataset_, memory_type, box, transfer, to, where_);
 }
 
 void ColumnData::read_bytes(RowRange range, std::vector<char>& bytes) {

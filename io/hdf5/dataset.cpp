@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "io/decode/filter_id.hpp"
+#include "io/hdf5/quiet.hpp"
 
 namespace quern::io {
 namespace {
@@ -116,13 +117,31 @@ Error read_failure(hid_t dataset, const std::string& where) {
   return failure;
 }
 
+void read_values(const Dataset& dataset, hid_t type, const Box& box, hid_t transfer, void* to, const std::string& where) {
+  hid_t memory_space = H5S_ALL, file_space = H5S_ALL;
+  SpaceHandle selection, buffer;
+  if (!box.start.empty()) {
+    selection = SpaceHandle(checked(H5Dget_space(dataset.id.get()), where, "read the shape"));
+    buffer = SpaceHandle(checked(H5Screate_simple(static_cast<int>(box.count.size()), box.count.data(), nullptr), where, "select rows"));
+    if (H5Sselect_hyperslab(selection.get(), H5S_SELECT_SET, box.start.data(), nullptr, box.count.data(), nullptr) < 0)
+      throw input_error("corrupt-hdf5", where, "HDF5 could not select rows");
+    memory_space = buffer.get();
+    file_space = selection.get();
+    dataset.check->box(dataset.id.get(), where, box.start, box.count);
+  } else if (!dataset.dims.empty()) {
+    const std::vector<hsize_t> start(dataset.dims.size(), 0), count(dataset.dims.begin(), dataset.dims.end());
+    dataset.check->box(dataset.id.get(), where, start, count);
+  }
+  keep_hdf5_quiet();
+  if (H5Dread(dataset.id.get(), type, memory_space, file_space, transfer, to) < 0) throw read_failure(dataset.id.get(), where);
+}
+
 std::vector<std::int64_t> read_small_integers(const Hdf5File& file, const std::string& path, std::int64_t limit) {
   const Dataset dataset = open_described(file, path);
   if (dataset.element.kind != TypeClass::integer) throw input_error("bad-type", path, "expected integers, found " + dataset.element.name);
   if (dataset.dims.size() != 1 || dataset.count() > limit) throw input_error("bad-shape", path, "expected a list of few numbers");
   std::vector<std::int64_t> values(static_cast<std::size_t>(dataset.count()));
-  if (!values.empty() && H5Dread(dataset.id.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-    throw read_failure(dataset.id.get(), path);
+  if (!values.empty()) read_values(dataset, H5T_NATIVE_INT64, {}, H5P_DEFAULT, values.data(), path);
   return values;
 }
 

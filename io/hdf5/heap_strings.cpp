@@ -125,6 +125,7 @@ std::optional<HeapStrings::Place> HeapStrings::place(const Dataset& dataset) {
   found.filters = read_filter_steps(properties.get(), dataset.path);
   found.filters.element_bytes = reference_bytes;
   found.filters.chunk_bytes = reference_bytes * static_cast<std::size_t>(length);
+  if (found.filters.steps.empty()) refuse_other_sizes(dataset.id.get(), found.filters.chunk_bytes, dataset.path);
   return can_decode(found.filters) ? std::optional(found) : std::nullopt;
 }
 

@@ -152,6 +152,7 @@ void RawDataset::read_layout(hid_t file) {
       if (__builtin_mul_overflow(filters_.chunk_bytes, static_cast<std::size_t>(d), &filters_.chunk_bytes))
         throw input_error("bad-shape", path_, "has an impossible chunk shape");
     if (can_decode(filters_)) access_ = Access::chunks;
+    if (filters_.steps.empty()) refuse_other_sizes(dataset_.get(), filters_.chunk_bytes, path_);
   }
 }
 
@@ -172,6 +173,7 @@ std::uint32_t RawDataset::chunk_filter_mask(std::span<const hsize_t> offset) con
 
 void RawDataset::read_block(std::span<const hsize_t> start, std::span<const hsize_t> count, std::byte* out) const {
   keep_hdf5_quiet();
+  check_.box(dataset_.get(), path_, start, count);
   const SpaceHandle space(checked(H5Dget_space(dataset_.get()), path_, "read the dataspace"));
   const SpaceHandle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr));
   if (H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||

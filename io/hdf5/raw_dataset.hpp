@@ -11,6 +11,7 @@
 
 #include "io/decode/chunk_decoder.hpp"
 #include "io/decode/stored_type.hpp"
+#include "io/hdf5/chunk_check.hpp"
 #include "io/hdf5/handles.hpp"
 
 namespace quern::io {
@@ -72,6 +73,7 @@ class RawDataset {
   FilterPipeline filters_;
   std::int64_t contiguous_offset_ = -1, chunk_base_ = 0;
   std::vector<std::byte> fill_value_;
+  mutable ChunkCheck check_;
 };
 
 }  // namespace quern::io

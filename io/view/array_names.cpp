@@ -34,10 +34,10 @@ TypeHandle complex_type() {
 
 bool is_complex(const ElementType& element) { return element.name.starts_with("complex"); }
 
-// Reads `count` selected elements; the spaces may be H5S_ALL.
+// Reads the `count` elements of the box.
 class TextReader {
  public:
-  TextReader(const Dataset& dataset, hid_t memory_space, hid_t file_space) : dataset_(dataset), memory_(memory_space), file_(file_space) {}
+  TextReader(const Dataset& dataset, Box box) : dataset_(dataset), box_(std::move(box)) {}
 
   void read(std::size_t count, std::vector<std::string>& out) {
     const ElementType& element = dataset_.element;
@@ -56,7 +56,7 @@ class TextReader {
 
  private:
   void read_into(hid_t type, void* to, hid_t transfer = H5P_DEFAULT) const {
-    if (H5Dread(dataset_.id.get(), type, memory_, file_, transfer, to) < 0) throw read_failure(dataset_.id.get(), dataset_.path);
+    read_values(dataset_, type, box_, transfer, to, dataset_.path);
   }
 
   template <class Value, class ToText>
@@ -99,7 +99,7 @@ class TextReader {
   }
 
   const Dataset& dataset_;
-  hid_t memory_, file_;
+  Box box_;
 };
 
 class ArrayColumn final : public NameSource {
@@ -113,14 +113,10 @@ class ArrayColumn final : public NameSource {
     const hsize_t n = static_cast<hsize_t>(range.size());
     names.clear();
     if (n == 0) return;
-    std::vector<hsize_t> start{static_cast<hsize_t>(range.first)}, count{n};
-    start.insert(start.end(), place_.begin(), place_.end());
-    count.resize(start.size(), 1);
-    const SpaceHandle memory(checked(H5Screate_simple(1, &n, nullptr), dataset_.path, "select rows"));
-    const SpaceHandle selection(checked(H5Dget_space(dataset_.id.get()), dataset_.path, "read the shape"));
-    if (H5Sselect_hyperslab(selection.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0)
-      throw input_error("corrupt-hdf5", dataset_.path, "HDF5 could not select rows");
-    TextReader(dataset_, memory.get(), selection.get()).read(n, names);
+    Box box{{static_cast<hsize_t>(range.first)}, {n}};
+    box.start.insert(box.start.end(), place_.begin(), place_.end());
+    box.count.resize(box.start.size(), 1);
+    TextReader(dataset_, std::move(box)).read(n, names);
   }
 
  private:
@@ -138,8 +134,7 @@ class FieldColumn final : public NameSource {
     H5Tinsert(record.get(), field.c_str(), 0, array.get());
     const auto n = static_cast<std::size_t>(table.count());
     std::vector<double> all(n * width);
-    if (n > 0 && H5Dread(table.id.get(), record.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) < 0)
-      throw read_failure(table.id.get(), table.path);
+    if (n > 0) read_values(table, record.get(), {}, H5P_DEFAULT, all.data(), table.path);
     for (std::size_t row = 0; row < n; ++row) values_.push_back(all[row * width + place]);
   }
   std::int64_t size() const override { return static_cast<std::int64_t>(values_.size()); }
@@ -207,7 +202,7 @@ std::string scalar_text(const Hdf5File& file, const std::string& path) {
   const Dataset dataset = open_described(file, path);
   if (dataset.is_null) return "null";
   std::vector<std::string> text;
-  TextReader(dataset, H5S_ALL, H5S_ALL).read(1, text);
+  TextReader(dataset, {}).read(1, text);
   return text.front();
 }
 

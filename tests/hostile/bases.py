@@ -1,4 +1,5 @@
 """Small good files that the cases damage, each made once and copied; and the edits that damage them."""
+import struct
 import sys
 from pathlib import Path
 
@@ -230,5 +231,17 @@ def in_contiguous(dataset, offset):
     def place(_, path):
         with h5py.File(path, "r") as root:
             return root[dataset].id.get_offset() + offset
+
+    return place
+
+
+def in_index(dataset, number):
+    """The place of a chunk in the index (a B-tree of version 1), where its size comes first."""
+
+    def place(content, path):
+        with h5py.File(path, "r") as root:
+            chunk = root[dataset].id.get_chunk_info(number)
+        corner = struct.pack(f"<{len(chunk.chunk_offset) + 1}Q", *chunk.chunk_offset, 0)
+        return content.index(struct.pack("<II", chunk.size, chunk.filter_mask) + corner + struct.pack("<Q", chunk.byte_offset))
 
     return place

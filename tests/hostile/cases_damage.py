@@ -1,7 +1,9 @@
 """Files cut off or with bytes changed: metadata structures of HDF5 and stored chunks."""
+import struct
+
 import numpy as np
 
-from hostile.bases import N_OBS, after, damaged, first_bytes, flip_at, h5, in_chunk, in_contiguous, replace
+from hostile.bases import N_OBS, after, damaged, first_bytes, flip_at, h5, in_chunk, in_contiguous, in_index, replace
 from hostile.table import Case
 
 
@@ -33,8 +35,8 @@ def _gzip_of_indptr(root):
     replace("X/indptr", root["X/indptr"][...], filters="gzip")(root)
 
 
-def _names_in(name):
-    return replace("obs/_index", np.array([f"cell-{i % 3:020}".encode() for i in range(N_OBS)]), filters=name, chunk=N_OBS)
+def _names_in(name, chunk=N_OBS):
+    return replace("obs/_index", np.array([f"cell-{i % 3:020}".encode() for i in range(N_OBS)]), filters=name, chunk=chunk)
 
 
 # A filter, a place in the chunk and what comes there: sizes of nothing, of too much, streams that do not decode.
@@ -48,6 +50,14 @@ def _overwrite(place, new):
         content[at:at + len(new)] = new
 
     return edit
+
+
+# Chunks of 10 names of 25 bytes, which the layout calls chunks of 40: HDF5 1.10.8 would show what lies behind them in memory.
+_LONGER_CHUNKS = _overwrite(after(struct.pack("<II", 10, 25)), struct.pack("<I", 40))
+
+
+def _size_in_index(size):
+    return damaged("plain", _overwrite(in_index("X/data", 1), struct.pack("<I", size)))
 
 
 CASES = [
@@ -79,9 +89,11 @@ CASES = [
     Case("gzip-header", damaged("modern", flip_at(in_chunk("X/indices", 0, 0))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
     Case("gzip-checksum", damaged("modern", flip_at(in_chunk("X/indices", 0, 20))), "corrupt-chunk", "does not decode (gzip)", "/X/indices"),
     Case("fletcher32", damaged("checksums", flip_at(in_chunk("X/data", 1, 12))), "bad-checksum", "fletcher32", "/X/data"),
-    # Names of fixed width are decoded by HDF5 with the filters that quern registers.
-    *[Case(f"{name}-of-names-{number}", damaged(h5("modern", _names_in(name)), _overwrite(in_chunk("obs/_index", 0, place), new)), "corrupt-hdf5",
-           "could not read the values", "/obs/_index") for number, (name, place, new) in enumerate(DAMAGED_FILTERS)],
+    *[Case(f"{name}-of-names-{number}", damaged(h5("modern", _names_in(name)), _overwrite(in_chunk("obs/_index", 0, place), new)), "corrupt-chunk",
+           "a stored chunk", "/obs/_index") for number, (name, place, new) in enumerate(DAMAGED_FILTERS)],
+    *[Case(f"{name}-chunks-shorter-than-their-layout", damaged(h5("modern", _names_in(name, 10)), _LONGER_CHUNKS), "corrupt-chunk", "expected 1000",
+           "/obs/_index") for name in ("none", "gzip", "lzf", "zstd", "lz4", "shuffle+gzip+fletcher32")],
+    *[Case(f"{size}-bytes-in-the-index-of-chunks", _size_in_index(size), "corrupt-chunk", "expected 400 each", "/X/data") for size in (8, 399, 4000)],
     Case("gzip-of-indptr", damaged(h5("modern", _gzip_of_indptr), flip_at(in_chunk("X/indptr", 0, 12))), "corrupt-chunk", "does not decode (gzip)",
          "/X/indptr"),
 ]

@@ -58,7 +58,7 @@ class UnitTests:
             seen = Path(folder, "seen")
             seen.touch()
             start = time.monotonic()
-            passed = self._run([test], QUERN_MUTANTS_SEEN=str(seen)) is None
+            passed = any(self._run([test], QUERN_MUTANTS_SEEN=str(seen)) is None for _ in range(2))  # a busy machine: once more
             return {"test": test, "passed": passed, "seconds": time.monotonic() - start, "sites": sorted({int(line) for line in seen.read_text().split()})}
 
     def learn(self):
