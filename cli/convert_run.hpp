@@ -30,10 +30,6 @@ struct ConvertPlan {
 // Throws usage_error: "bad-compression".
 ConvertPlan check_options(const ConvertOptions& options);
 
-// What values of the matrix are written as where nothing else was asked for: their own type, or the next that every reader can use; 32-bit
-// floats for 10x files, as scanpy reads them.
-std::string usual_type(const io::FileInfo& info, const io::MatrixInfo& matrix);
-
 // What the output takes on disk beyond all that the input holds, roughly and rather too little.
 std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const ConvertPlan& plan);
 

@@ -18,11 +18,6 @@ ConvertPlan check_options(const ConvertOptions& options) {
   return plan;
 }
 
-std::string usual_type(const io::FileInfo& info, const io::MatrixInfo& matrix) {
-  const bool narrow = info.format != io::Format::h5ad || matrix.data.type == "float16";
-  return narrow ? "float32" : matrix.data.type;
-}
-
 std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const ConvertPlan& plan) {
   const auto stored = [](const io::MatrixInfo& m) { return m.data.bytes_on_disk + m.indices.bytes_on_disk + m.indptr.bytes_on_disk; };
   const bool has_x = info.format == io::Format::h5ad && !info.matrices.empty() && info.matrices.front().name == "X";

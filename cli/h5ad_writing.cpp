@@ -4,6 +4,7 @@
 
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "io/carry/from_tenx.hpp"
 #include "io/carry/provenance.hpp"
 
 namespace quern::cli {
@@ -20,13 +21,13 @@ H5adWriting::H5adWriting(std::string target, bool provenance, Session& session)
   io::resolve_output(target_, session_.output_options());
 }
 
-void H5adWriting::open(const io::Input& input, std::int64_t extra_bytes) {
-  if (input.info().format != io::Format::h5ad)
-    throw usage_error("needs-h5ad", "--output", "only an h5ad can be written again with what is added", "write tables instead");
-  const bool allow_external = session_.options.allow_external;
-  bytes_planned_ = io::survey_carry_over(input.info().path, allow_external).bytes + extra_bytes;
+void H5adWriting::open(io::Input& input, std::int64_t extra_bytes) {
+  input_ = &input;
+  const bool is_h5ad = input.info().format == io::Format::h5ad, allow_external = session_.options.allow_external;
+  const std::int64_t carried = is_h5ad ? io::survey_carry_over(input.info().path, allow_external).bytes : input.info().bytes;
+  bytes_planned_ = carried + extra_bytes;
   if (session_.options.dry_run) return io::require_free_space(target_, bytes_planned_);
-  from_ = std::make_unique<io::Hdf5File>(input.info().path, allow_external, false);
+  if (is_h5ad) from_ = std::make_unique<io::Hdf5File>(input.info().path, allow_external, false);
   output_ = std::make_unique<io::H5adOutput>(target_, session_.output_options(), bytes_planned_);
   session_.warn(output_->warnings());
 }
@@ -44,7 +45,8 @@ void H5adWriting::write(io::CarryOptions options, const io::ExpectedH5ad& expect
     io::write_provenance(uns, {version(), session_.command, input, digest, parameters}, from_.get(), copy);
   };
   stream([&] {
-    const std::vector<io::Warning> warnings = io::carry_over(*from_, output_->file(), options, budget);
+    const std::vector<io::Warning> warnings =
+        from_ ? io::carry_over(*from_, output_->file(), options, budget) : io::carry_from_tenx(*input_, output_->file(), options, budget);
     session_.warn(warnings);
     stamps_.check();
     output_->commit(expected);

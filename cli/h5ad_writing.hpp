@@ -25,12 +25,15 @@ class H5adWriting {
   // Before the input is opened: refuses targets that cannot be, remembers what the inputs look like.
   // usage_error "stdout-output", "unknown-extension", and what io::resolve_output throws.
   H5adWriting(std::string target, bool provenance, Session& session);
-  // While the process has one thread: surveys the input, then opens the output. A dry run stops after the survey.
+  // How deep the input is to be probed.
+  static constexpr io::ProbeDepth depth = io::ProbeDepth::features;
+  // While the process has one thread: surveys the input (which stays open until after write), then opens the output. A dry run stops
+  // after the survey.
   // `extra_bytes`: what will be written besides all the input holds.
-  void open(const io::Input& input, std::int64_t extra_bytes);
-  // For what is streamed before write(): the file, and the input as carry-over reads it.
+  void open(io::Input& input, std::int64_t extra_bytes);
+  // For what is streamed before write(): the file, and the input as carry-over reads it (null: no h5ad).
   const io::OutputFile& file() const { return output_->file(); }
-  const io::Hdf5File& from() const { return *from_; }
+  const io::Hdf5File* from() const { return from_.get(); }
   // Runs `work` that writes to file(); errors of output are given the target's name.
   template <class Work>
   void stream(Work work) {
@@ -57,7 +60,8 @@ class H5adWriting {
   Session& session_;
   io::InputStamps stamps_;
   std::int64_t bytes_planned_ = 0;
-  std::unique_ptr<io::Hdf5File> from_;
+  io::Input* input_ = nullptr;
+  std::unique_ptr<io::Hdf5File> from_;  // of an h5ad
   std::unique_ptr<io::H5adOutput> output_;
 };
 

@@ -86,18 +86,18 @@ class TenxInput final : public Hdf5Input {
     return names_or_positions(tenx_obs(file(), matrix.feature_group, matrix.rows), "cell_", "barcodes");
   }
   std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) override {
-    return names_or_positions(features(matrix), "gene_", "gene names");
+    return names_or_positions(features_of(matrix), "gene_", "gene names");
   }
   std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) override {
     return Hdf5Input::open_column(frame, has_genome_groups() && name == "gene_ids" ? "genes" : name);
   }
 
-  FrameInfo features(const MatrixInfo& matrix) const {
+  FrameInfo features_of(const MatrixInfo& matrix) override {
     FileInfo unused;
     return tenx_var(file(), matrix.feature_group, matrix.cols, unused);
   }
   void filter_features(FeatureFilter& filter, const MatrixInfo& matrix) override {
-    const FrameInfo frame = features(matrix);
+    const FrameInfo frame = features_of(matrix);
     keep(filter, frame, "feature_type", options().feature_type == "all" ? "" : options().feature_type, "feature type");
     if (has_genome_groups()) return;
     keep(filter, frame, "genome", options().genome, "genome");

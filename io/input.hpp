@@ -15,6 +15,7 @@ namespace quern::io {
 enum class ProbeDepth {
   metadata,   // what FileInfo holds
   run,        // also the names and the chunk index of the chosen matrix
+  features,   // 10x: also what is told of its features
   everything  // also every column of obs, var and raw.var, and the chunk index of every matrix
 };
 
@@ -45,6 +46,11 @@ class Input {
   virtual std::unique_ptr<ChunkSource> source(MemoryBudget& budget) = 0;
   virtual std::unique_ptr<NameSource> row_names() = 0;
   virtual std::unique_ptr<NameSource> column_names() = 0;  // of the kept genes
+  // 10x: what the file tells of the features of the matrix, and such a column of the kept ones; an h5ad has none.
+  virtual FrameInfo features() = 0;
+  virtual std::unique_ptr<NameSource> feature_column(const std::string& name) = 0;
+  // column_names as scanpy's reader of this format gives them: those of a directory made unique. Claims what it then keeps.
+  virtual std::unique_ptr<NameSource> scanpy_names(MemoryBudget& budget) = 0;
   // Values of a column of info().obs, .var or .raw_var as text, missing ones empty, numbers as Python's repr; all rows, unfiltered.
   virtual std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) = 0;
   // What the user should know (names missing, features left out ...), collected so far.

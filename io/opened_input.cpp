@@ -96,12 +96,28 @@ std::unique_ptr<NameSource> OpenedInput::row_names() {
 }
 
 std::unique_ptr<NameSource> OpenedInput::column_names() {
-  const FeatureFilter& kept = filter();
-  return in_file([&]() -> std::unique_ptr<NameSource> {
-    auto all = all_column_names(matrix());
-    if (kept.keeps_all()) return all;
-    return std::make_unique<KeptNames>(std::move(all), kept.kept_features());
-  });
+  filter();
+  return in_file([&] { return kept(all_column_names(matrix())); });
+}
+
+std::unique_ptr<NameSource> OpenedInput::kept(std::unique_ptr<NameSource> all) {
+  if (filter().keeps_all()) return all;
+  return std::make_unique<KeptNames>(std::move(all), filter().kept_features());
+}
+
+FrameInfo OpenedInput::features() {
+  return in_file([&] { return features_of(matrix()); });
+}
+
+std::unique_ptr<NameSource> OpenedInput::feature_column(const std::string& name) {
+  filter();
+  return in_file([&] { return kept(open_column(features_of(matrix()), name)); });
+}
+
+std::unique_ptr<NameSource> OpenedInput::scanpy_names(MemoryBudget& budget) {
+  if (!makes_names_unique()) return column_names();
+  filter();
+  return in_file([&] { return kept(std::make_unique<UniqueNames>(*all_column_names(matrix()), budget)); });
 }
 
 std::unique_ptr<NameSource> OpenedInput::column(const FrameInfo& frame, const std::string& name) {
@@ -133,6 +149,10 @@ void OpenedInput::touch(ProbeDepth depth) {
   leave_errors_for_later([&] { read_through(*column_names()); });
   leave_errors_for_later([&] { touch_chunk_index(matrix()); });
   if (depth == ProbeDepth::run) return;
+  leave_errors_for_later([&] {
+    for (const ColumnInfo& column : features().columns) read_through(*feature_column(column.name));
+  });
+  if (depth == ProbeDepth::features) return;
   for (const MatrixInfo& matrix : info_.matrices) touch_chunk_index(matrix);
   for (const FrameInfo* frame : {&info_.obs, &info_.var, &info_.raw_var}) {
     if (!frame->index.empty()) leave_errors_for_later([&] { read_through(*open_column(*frame, frame->index)); });

@@ -19,6 +19,9 @@ class OpenedInput : public Input {
   std::unique_ptr<ChunkSource> source(MemoryBudget& budget) override;
   std::unique_ptr<NameSource> row_names() override;
   std::unique_ptr<NameSource> column_names() override;
+  FrameInfo features() override;
+  std::unique_ptr<NameSource> feature_column(const std::string& name) override;
+  std::unique_ptr<NameSource> scanpy_names(MemoryBudget& budget) override;
   std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) override;
   const std::vector<Warning>& warnings() const override { return warnings_; }
 
@@ -40,6 +43,8 @@ class OpenedInput : public Input {
   virtual std::string chosen_matrix() = 0;  // its name; checks the options against the format
   virtual std::unique_ptr<NameSource> all_row_names(const MatrixInfo& matrix) = 0;
   virtual std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) = 0;
+  virtual FrameInfo features_of(const MatrixInfo&) { return {}; }
+  virtual bool makes_names_unique() const { return false; }
   virtual std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) = 0;
   virtual void filter_features(FeatureFilter&, const MatrixInfo&) {}
   virtual void touch_chunk_index(const MatrixInfo&) {}
@@ -50,6 +55,7 @@ class OpenedInput : public Input {
   template <class Work>
   auto in_file(Work work);
   const FeatureFilter& filter();
+  std::unique_ptr<NameSource> kept(std::unique_ptr<NameSource> all);
   void claim_features(std::size_t bytes_each);
 
   FileInfo info_;

@@ -9,6 +9,7 @@
 #include "cli/h5ad_writing.hpp"
 #include "cli/signals.hpp"
 #include "cli/write_plan.hpp"
+#include "io/carry/from_tenx.hpp"
 #include "io/carry/matrix_out.hpp"
 
 namespace quern::cli {
@@ -58,6 +59,7 @@ class ConvertRun {
     writing_.emplace(options_.output, !options_.no_provenance, session_);
     io::InputOptions options = input_options(session_.options);
     options.budget = &budget_;
+    options.depth = H5adWriting::depth;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
     writing_->open(*input_, has_matrix() ? added_bytes(input_->info(), matrix(), plan_) : 0);
@@ -103,7 +105,7 @@ class ConvertRun {
     source_ = input_->source(budget_);
     session_.report.set_matrix(matrix());
     outcome_.shape = source_->shape();
-    outcome_.value_type = plan_.dtype.empty() ? usual_type(input_->info(), matrix()) : plan_.dtype;
+    outcome_.value_type = plan_.dtype.empty() ? io::scanpy_value_type(input_->info(), matrix()) : plan_.dtype;
     keeps_chunks_ = plan_.keeps_chunks;
     read_type_ = outcome_.value_type.ends_with("64") ? ValueType::f64 : source_->natural_value_type();
   }
@@ -121,7 +123,7 @@ class ConvertRun {
     io::MatrixOutOptions options;
     options.compression = plan_.compression;
     options.threads = session_.options.threads;
-    options.from = keeps_chunks_ && !session_.options.dry_run ? &writing_->from() : nullptr;
+    options.from = keeps_chunks_ && !session_.options.dry_run ? writing_->from() : nullptr;
     options.matrix = &matrix();
     options.keeps_data = outcome_.value_type == matrix().data.type;
     options.stored_type = outcome_.value_type;
@@ -136,6 +138,8 @@ class ConvertRun {
         return write_matrix(out);
       } catch (const NeedsWiderValues&) {
         read_type_ = ValueType::f64;
+        const bool are_integers = matrix().data.type.find("int") != std::string::npos;
+        if (are_integers && plan_.dtype.empty() && outcome_.value_type == "float32") outcome_.value_type = "float64";
       } catch (const io::NeedsNewIndices&) {
         keeps_chunks_ = false;
       }

@@ -60,6 +60,7 @@ class NormalizeRun {
     writing_.emplace(options_.output, !options_.no_provenance, session_);
     io::InputOptions options = input_options(session_.options);
     options.budget = &budget_;
+    options.depth = H5adWriting::depth;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
     writing_->open(*input_, added_bytes(input_->info(), matrix(), options_, plan_));
@@ -172,7 +173,7 @@ class NormalizeRun {
     options.value_type = value_type_;
     options.compression = plan_.compression;
     options.threads = session_.options.threads;
-    options.from = keep_indices_ && !session_.options.dry_run ? &writing_->from() : nullptr;
+    options.from = keep_indices_ && !session_.options.dry_run ? writing_->from() : nullptr;
     options.matrix = &matrix();
     return options;
   }

@@ -14,6 +14,7 @@
 #include "cli/qc_run.hpp"
 #include "cli/qc_tables.hpp"
 #include "cli/signals.hpp"
+#include "io/carry/from_tenx.hpp"
 
 namespace quern::cli {
 namespace {
@@ -71,6 +72,7 @@ class QcRun {
     genes_output_ = open_table(options_.genes_out);
     io::InputOptions options = with_tmp_dir(input_options(session_.options));
     options.budget = &budget_;
+    if (h5ad_) options.depth = H5adWriting::depth;
     input_ = io::Input::open(session_.options.input, options);
     if (h5ad_) h5ad_->open(*input_, 0);
     source_ = input_->source(budget_);
@@ -152,7 +154,11 @@ class QcRun {
     summary_.emplace(facts_.shape.n_rows, ops_.n_gene_sets, budget_);
     sinks_.push_back(&*summary_);
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
-    if (h5ad_) sinks_.push_back(&annotations_.emplace(columns, sets_, input_->matrix(), budget_));
+    if (h5ad_) {
+      io::MatrixInfo as_scanpy_has_it = input_->matrix();
+      as_scanpy_has_it.data.type = io::scanpy_value_type(input_->info(), input_->matrix());
+      sinks_.push_back(&annotations_.emplace(columns, sets_, as_scanpy_has_it, budget_));
+    }
     if (genes_output_) sinks_.push_back(&genes_table_.emplace(columns, *gene_names_, *genes_output_, session_.options.threads));
   }
 
@@ -163,8 +169,10 @@ class QcRun {
     Parameters parameters{{"layer", facts_.matrix_name}, {"percent_top", fmt::format("{}", fmt::join(ops_.rows.percent_top, ","))}};
     if (!options_.qc_vars.empty()) parameters.emplace_back("qc_vars", fmt::format("{}", fmt::join(options_.qc_vars, " ")));
     const io::FileInfo& info = input_->info();
-    const bool has_x = !info.matrices.empty() && info.matrices.front().name == "X";
-    h5ad_->write(std::move(options), {info.n_obs, info.n_vars, has_x}, parameters, digest, budget_);
+    const bool is_h5ad = info.format == io::Format::h5ad;
+    const bool has_x = !is_h5ad || (!info.matrices.empty() && info.matrices.front().name == "X");
+    const io::ExpectedH5ad expected{is_h5ad ? info.n_obs : facts_.shape.n_rows, is_h5ad ? info.n_vars : facts_.shape.n_cols, has_x};
+    h5ad_->write(std::move(options), expected, parameters, digest, budget_);
   }
 
   PipelineOptions pipeline_options() {

@@ -22,20 +22,6 @@ TypeHandle stored_type(ColumnType type) {
   return TypeHandle(made(H5Tcopy(number), "column", "copy its type"));
 }
 
-void write_new(CarryContext& context, const NewColumn& column, std::int64_t n_rows, const OutputGroup& to) {
-  constexpr std::int64_t rows_at_once = 65536;
-  RowsOut out(to, column.name, stored_type(column.type).get(), n_rows, {}, {}, context.budget);
-  std::vector<std::byte> values(static_cast<std::size_t>(std::min(rows_at_once, n_rows)) * size_of(column.type));
-  for (std::int64_t first = 0; first < n_rows; first += rows_at_once) {
-    const RowRange rows{first, std::min(first + rows_at_once, n_rows)};
-    column.fill(rows, values.data());
-    out.append(std::span(values).first(static_cast<std::size_t>(rows.size()) * size_of(column.type)));
-  }
-  OutputDataset dataset = out.finish();
-  tag_element(dataset.get(), dataset.object(), "array", "0.2.0");
-  dataset.close();
-}
-
 const NewColumn* find(std::span<const NewColumn> columns, const std::string& name) {
   const auto found = std::find_if(columns.begin(), columns.end(), [&](const NewColumn& column) { return column.name == name; });
   return found == columns.end() ? nullptr : &*found;
@@ -69,6 +55,20 @@ std::size_t size_of(ColumnType type) {
   return sizes.at(static_cast<std::size_t>(type));
 }
 
+void write_column(const NewColumn& column, std::int64_t n_rows, const OutputGroup& to, MemoryBudget& budget) {
+  constexpr std::int64_t rows_at_once = 65536;
+  RowsOut out(to, column.name, stored_type(column.type).get(), n_rows, {}, {}, budget);
+  std::vector<std::byte> values(static_cast<std::size_t>(std::min(rows_at_once, n_rows)) * size_of(column.type));
+  for (std::int64_t first = 0; first < n_rows; first += rows_at_once) {
+    const RowRange rows{first, std::min(first + rows_at_once, n_rows)};
+    column.fill(rows, values.data());
+    out.append(std::span(values).first(static_cast<std::size_t>(rows.size()) * size_of(column.type)));
+  }
+  OutputDataset dataset = out.finish();
+  tag_element(dataset.get(), dataset.object(), "array", "0.2.0");
+  dataset.close();
+}
+
 void copy_frame(CarryContext& context, const std::string& path, const OutputGroup& to, const std::string& name, const Selection& rows,
                 std::span<const NewColumn> added, bool notes_categories) {
   const FrameInfo frame = whole_frame(context, path);
@@ -88,7 +88,7 @@ void copy_frame(CarryContext& context, const std::string& path, const OutputGrou
   for (const std::string& column : names) {
     if (column == frame.index) continue;  // the same values under the same name
     if (const NewColumn* fresh = find(added, column))
-      write_new(context, *fresh, context.survey ? 0 : rows.n_kept(frame.size), out);
+      write_column(*fresh, context.survey ? 0 : rows.n_kept(frame.size), out, context.budget);
     else
       copy_column(context, find_column(context.from, path, column), column, out, rows, notes_categories);
   }

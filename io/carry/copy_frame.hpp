@@ -29,6 +29,9 @@ struct NewColumn {
 void copy_frame(CarryContext& context, const std::string& path, const OutputGroup& to, const std::string& name, const Selection& rows,
                 std::span<const NewColumn> added, bool notes_categories);
 
+// A new column of `n_rows` values. Claims a piece of it.
+void write_column(const NewColumn& column, std::int64_t n_rows, const OutputGroup& to, MemoryBudget& budget);
+
 // One column, or a list in uns, in whatever form it is.
 void copy_column(CarryContext& context, const ColumnPlace& place, const std::string& name, const OutputGroup& to, const Selection& rows,
                  bool notes_categories);

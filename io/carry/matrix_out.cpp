@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "io/h5ad_write/attributes.hpp"
 
 namespace quern::io {
 namespace {
 
-OutputGroup make_matrix_group(const OutputFile& to, const MatrixShape& shape) {
-  OutputGroup group = make_group(to, "X");
+OutputGroup tagged(OutputGroup group, const MatrixShape& shape) {
   tag_element(group.get(), group.object(), "csr_matrix", "0.1.0");
   const std::array dims{shape.n_rows, shape.n_cols};
   write_attribute(group.get(), group.object(), "shape", std::span<const std::int64_t>(dims));
@@ -35,7 +35,14 @@ std::size_t MatrixOut::memory_bytes(const MatrixShape& shape, const MatrixOutOpt
 }
 
 MatrixOut::MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget)
-    : group_(make_matrix_group(to, shape)) {
+    : MatrixOut(tagged(make_group(to, "X"), shape), shape, options, budget) {}
+
+MatrixOut::MatrixOut(const OutputGroup& to, const std::string& name, const MatrixShape& shape, const MatrixOutOptions& options,
+                     MemoryBudget& budget)
+    : MatrixOut(tagged(make_group(to, name), shape), shape, options, budget) {}
+
+MatrixOut::MatrixOut(OutputGroup group, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget)
+    : group_(std::move(group)) {
   const TypeHandle type = type_to_store(options);
   value_type_ = element_type(type.get());
   SparseOutOptions how{options.compression, options.chunk_length};

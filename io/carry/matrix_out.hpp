@@ -27,12 +27,14 @@ struct MatrixOutOptions {
   std::int64_t chunk_length = 0;  // entries of a stored chunk; 0: about 1 MiB of them
 };
 
-// The group "X" with its three arrays. Serial; the calls may come from another thread than those that read the input (HDF5 is built
-// thread-safe). What is written depends on the rows and these options but for `threads`.
+// The group "X" (or another) with its three arrays. Serial; the calls may come from another thread than those that read the input (HDF5 is
+// built thread-safe). What is written depends on the rows and these options but for `threads`.
 class MatrixOut {
  public:
   // `shape.nnz` is an upper bound. Claims its buffers: a quarter of what is left, or the least it can do with.
   MatrixOut(const OutputFile& to, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget);
+  MatrixOut(const OutputGroup& to, const std::string& name, const MatrixShape& shape, const MatrixOutOptions& options,
+            MemoryBudget& budget);
   // What it claims at most.
   static std::size_t memory_bytes(const MatrixShape& shape, const MatrixOutOptions& options, const MemoryBudget& budget);
   bool copies() const { return copies_; }            // the indices, as they are stored
@@ -45,6 +47,7 @@ class MatrixOut {
   std::int64_t nnz() const { return out_->nnz(); }
 
  private:
+  MatrixOut(OutputGroup group, const MatrixShape& shape, const MatrixOutOptions& options, MemoryBudget& budget);
   OutputGroup group_;
   bool copies_ = false, copies_data_ = false;
   ElementType value_type_;

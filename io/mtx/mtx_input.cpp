@@ -44,6 +44,11 @@ class MtxInput final : public OpenedInput {
     const bool features = frame.path == files_.features;
     return open_tsv_column(frame.path, !features || name == "gene_ids" ? 0 : name == "feature_types" ? 2 : 1, frame.size);
   }
+  FrameInfo features_of(const MatrixInfo& matrix) override {
+    const bool told = !files_.features.empty() && count_tsv_lines(files_.features) == matrix.cols;
+    return told ? info().var : FrameInfo();
+  }
+  bool makes_names_unique() const override { return true; }
   void filter_features(FeatureFilter& filter, const MatrixInfo& matrix) override {
     const std::string& wanted = options().feature_type;
     if (wanted == "all") return;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/core/chunk_source.hpp"
+#include "host/core/memory.hpp"
 
 namespace quern::io {
 
@@ -32,6 +33,20 @@ class KeptNames final : public NameSource {
  private:
   std::unique_ptr<NameSource> all_;
   std::vector<std::int64_t> kept_;
+};
+
+// Names of which none occurs twice, as anndata's make_index_unique makes them: "A", "A" become "A", "A-1". All of them are kept.
+class UniqueNames final : public NameSource {
+ public:
+  UniqueNames(NameSource& names, MemoryBudget& budget);
+  std::int64_t size() const override { return static_cast<std::int64_t>(names_.size()); }
+  void read(RowRange range, std::vector<std::string>& names) override;
+  bool may_crash() const override { return false; }
+
+ private:
+  void make_unique();
+  std::vector<Claim> claims_;
+  std::vector<std::string> names_;
 };
 
 // Reads names from the start of `range`: all, or fewer where so many would be more text than is read at once (names/text_limit.hpp).

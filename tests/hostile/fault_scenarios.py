@@ -156,6 +156,8 @@ SCENARIOS |= {
     "normalized-csc": ("normalize", _csc, [*NORMALIZED, "--compression", "blosc", "--exclude-highly-expressed"]),
     "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
     "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
+    "converted-10x": ("convert", lambda folder: base("10x-v3", folder), ["-o", "OUT/out.h5ad"]),
+    "converted-mtx": ("convert", directory(compressed=True), ["-o", "OUT/out.h5ad"]),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])

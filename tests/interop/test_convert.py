@@ -179,3 +179,85 @@ def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path)
             contents.add(out.read_bytes())
             digests.add(json.loads(done.stdout)["digest"])
         assert len(contents) == len(digests) == 1, (path.name, words)
+
+
+TENX = ["pbmc3k_10x_v2.h5", "pbmc3k_v2_mtx__hg19", "scanpy-10x__1.2.0__filtered_gene_bc_matrices__hg19_chr21",
+        "scanpy-10x__3.0.0__filtered_feature_bc_matrix", "scanpy-10x__v2_hg19_chr21.h5", "scanpy-10x__v3_filtered_feature_bc_matrix.h5",
+        "scanpy-10x__visium_1.0.0_filtered.h5"]
+
+
+def scanpys(path, **options):
+    return sc.read_10x_h5(path, **options) if path.suffix == ".h5" else sc.read_10x_mtx(path, **options)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"no shared data in {SHARED}")
+@pytest.mark.parametrize("name", TENX)
+def test_10x_is_what_scanpy_reads(name, quern_bin, tmp_path):
+    path = SHARED / name
+    run(quern_bin, "convert", path, "-o", tmp_path / "out.h5ad", "-q")
+    before, after = scanpys(path), ad.read_h5ad(tmp_path / "out.h5ad")
+    assert difference(before, after, without=("uns/quern",)) is None
+    pd.testing.assert_frame_equal(before.var, after.var)
+    pd.testing.assert_frame_equal(before.obs, after.obs)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"no shared data in {SHARED}")
+def test_10x_by_genome_and_feature_type(quern_bin, tmp_path):
+    path, out = SHARED / "scanpy-10x__v2_multiple_genomes.h5", tmp_path / "out.h5ad"
+    with h5py.File(path) as file:
+        genome = sorted(file)[-1]
+    run(quern_bin, "convert", path, "--genome", genome, "-o", out, "-q")
+    assert difference(sc.read_10x_h5(path, genome=genome), ad.read_h5ad(out), without=("uns/quern",)) is None
+    assert "[several-genomes]" in run(quern_bin, "convert", path, "-o", tmp_path / "no.h5ad", expect=2).stderr
+    for name in ("scanpy-10x__v3_filtered_feature_bc_matrix.h5", "scanpy-10x__3.0.0__filtered_feature_bc_matrix"):
+        run(quern_bin, "convert", SHARED / name, "--feature-type", "all", "-o", out, "-f", "-q")
+        assert difference(scanpys(SHARED / name, gex_only=False), ad.read_h5ad(out), without=("uns/quern",)) is None
+
+
+@pytest.mark.parametrize("case", [c for c in (json.loads(MANIFEST.read_text())["cases"] if MANIFEST.exists() else [])
+                                  if not c["path"].endswith(".h5ad")], ids=lambda case: case["name"])
+def test_values_and_names_of_10x(case, quern_bin, tmp_path):
+    out = tmp_path / "out.h5ad"
+    run(quern_bin, "convert", FIXTURES / case["path"], *case["arguments"], "-o", out, "-q")
+    truth = np.load(FIXTURES / case["truth"])
+    shape = (case["n_obs"], case["n_vars"])
+    theirs = sp.csr_matrix((truth["values"].astype(float), (truth["rows"], truth["cols"])), shape=shape)
+    assert_same_values(written_csr(out).astype("f4"), theirs.astype("f4"))
+    after = ad.read_h5ad(out)
+    assert list(after.obs_names) == case["obs_names"]
+    if "mtx" not in case["name"]:
+        assert list(after.var_names) == case["var_names"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_names_of_a_directory_are_made_unique(quern_bin, tmp_path):
+    folder = tmp_path / "m"
+    folder.mkdir()
+    names = ["A", "B", "A", "A-1", "B", "A", "C"]
+    (folder / "genes.tsv").write_text("".join(f"ID{i}\t{name}\n" for i, name in enumerate(names)))
+    (folder / "barcodes.tsv").write_text("c1\nc2\n")
+    (folder / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n7 2 2\n1 1 3\n7 2 20000001\n")
+    run(quern_bin, "convert", folder, "-o", tmp_path / "out.h5ad", "-q")
+    ours = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert list(ours.var_names) == list(sc.read_10x_mtx(folder).var_names)
+    assert ours.X.dtype == "f8" and ours.X.max() == 20000001, "no whole number is rounded"
+    run(quern_bin, "qc", folder, "-o", tmp_path / "qc.h5ad", "--percent-top", "none", "-q")
+    assert_same_values(ad.read_h5ad(tmp_path / "qc.h5ad").X, ours.X)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"no shared data in {SHARED}")
+@pytest.mark.parametrize("name", ["scanpy-10x__v3_filtered_feature_bc_matrix.h5", "scanpy-10x__3.0.0__filtered_feature_bc_matrix"])
+def test_other_verbs_write_10x_inputs(name, quern_bin, tmp_path):
+    """`qc -o` and `normalize` as the same of the converted file."""
+    path, h5ad = SHARED / name, tmp_path / "in.h5ad"
+    run(quern_bin, "convert", path, "-o", h5ad, "-q", "--no-provenance")
+    for words in (["qc", "--percent-top", "50"], ["normalize", "--counts-layer", "counts", "--key-added", "factor"]):
+        for source, out in ((path, "a.h5ad"), (h5ad, "b.h5ad")):
+            run(quern_bin, words[0], source, "-o", tmp_path / out, "-f", "-q", "--no-provenance", *words[1:])
+        a, b = (ad.read_h5ad(tmp_path / out) for out in ("a.h5ad", "b.h5ad"))
+        assert difference(a, b) is None
+        pd.testing.assert_frame_equal(a.var, b.var)
+        pd.testing.assert_frame_equal(a.obs, b.obs)
