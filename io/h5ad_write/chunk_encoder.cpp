@@ -11,6 +11,7 @@
 
 #include "host/core/error.hpp"
 #include "io/h5ad_write/lzf.hpp"
+#include "io/h5ad_write/word_deflate.hpp"
 
 namespace quern::io {
 namespace {
@@ -27,7 +28,7 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 // What a compressor keeps at the levels we allow, roughly: zstd's tables grow with the chunk up to a limit of the level.
 std::size_t packer_bytes(const Compression& compression, std::size_t chunk_bytes) {
   if (compression.packing == Packing::none) return 0;
-  if (compression.packing == Packing::gzip) return kMebibyte;
+  if (compression.packing == Packing::gzip) return kMebibyte + WordDeflater::memory_bytes();
   if (compression.packing == Packing::lzf) return LzfPacker::table_bytes;
   if (compression.packing == Packing::blosc) return kMebibyte + 3 * std::min(chunk_bytes, 8 * kMebibyte);  // its blocks, while it packs
   return 2 * kMebibyte + std::min(8 * chunk_bytes, (compression.level <= 9 ? 32 : 96) * kMebibyte);
@@ -48,6 +49,7 @@ struct ChunkEncoder::State {
   std::vector<std::byte> shuffled;
   std::unique_ptr<libdeflate_compressor, FreeDeflate> deflate;
   std::unique_ptr<ZSTD_CCtx, FreeZstd> zstd;
+  std::optional<WordDeflater> words;  // gzip:1
   std::optional<LzfPacker> lzf;
 };
 
@@ -56,6 +58,7 @@ ChunkEncoder::ChunkEncoder(const Compression& compression, std::size_t chunk_byt
   if (compression.shuffle) state_->shuffled.resize(chunk_bytes);
   if (compression.packing == Packing::gzip) state_->deflate.reset(libdeflate_alloc_compressor(compression.level));
   if (compression.packing == Packing::zstd) state_->zstd.reset(ZSTD_createCCtx());
+  if (compression.packing == Packing::gzip && compression.level == 1 && !compression.shuffle) state_->words.emplace();
   if (compression.packing == Packing::lzf) state_->lzf.emplace();
   if ((compression.packing == Packing::gzip && !state_->deflate) || (compression.packing == Packing::zstd && !state_->zstd))
     throw resource_error("out-of-memory", "--memory", "no memory for a compressor");
@@ -82,7 +85,9 @@ std::size_t ChunkEncoder::encode(std::span<const std::byte> chunk, std::size_t e
   }
   std::size_t used = 0;
   if (how.packing == Packing::gzip) {
-    used = libdeflate_zlib_compress(state_->deflate.get(), chunk.data(), chunk.size(), packed.data(), packed.size());
+    const bool of_words = (element_bytes == 4 || element_bytes == 8) && chunk.size() % element_bytes == 0;
+    if (state_->words && of_words) used = state_->words->pack(chunk, element_bytes, packed);
+    if (used == 0) used = libdeflate_zlib_compress(state_->deflate.get(), chunk.data(), chunk.size(), packed.data(), packed.size());
   } else if (how.packing == Packing::zstd) {
     used = ZSTD_compressCCtx(state_->zstd.get(), packed.data(), packed.size(), chunk.data(), chunk.size(), how.level);
     if (ZSTD_isError(used)) used = 0;
