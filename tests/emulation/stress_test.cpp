@@ -22,6 +22,8 @@ struct Matrix {
   ValueType natural = ValueType::f32;
 };
 
+void PrintTo(const Matrix& matrix, std::ostream* out) { *out << matrix.name; }
+
 template <class Change>
 Matrix changed(Matrix matrix, const std::string& name, const Change& change) {
   std::size_t i = 0;

@@ -37,9 +37,8 @@ def test_there_are_cases():
 def test_fixtures(case, quern_bin):
     file = [FIXTURES / case["path"], *case["arguments"]]
     expected = digest(quern_bin, *file)
-    descending, shuffled = orders()
-    assert on_device(file, env=descending) == expected
-    assert on_device(file, "--chunk-nnz", "1", "--test-slots", "2", env=shuffled) == expected
+    # Chunks as they come, in a shuffled order, are the conformance suite's: tests/CMakeLists.txt.
+    assert on_device(file, "--chunk-nnz", "1", "--test-slots", "2", env=orders()[0]) == expected
 
 
 @pytest.mark.parametrize("name,matrix", MATRICES)

@@ -1,6 +1,8 @@
 """How fast? The whole program beside the processor and the link; the kernels beside the device's memory and their peers."""
 import json
+import pathlib
 import shutil
+import sys
 
 from checks import generate
 from session import Failed, NotRun
@@ -13,6 +15,7 @@ BYTES_A_CELL = 2000 * 8 * 1.2  # on disk, uncompressed, with some to spare
 
 def lanes(session):
     session.step("checks", "lanes: every contestant's result", run_lanes)
+    session.step("checks", "lanes: CuPy", run_cupy)
 
 
 def run_lanes(session):
@@ -21,6 +24,16 @@ def run_lanes(session):
     session.results["lanes"] = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0:
         raise Failed(done.stderr.strip() or f"exit {done.returncode}")
+
+
+def run_cupy(session):
+    """A peer, not a part: where it does not work here, that is told and fails nothing."""
+    python = shutil.which("python3") or sys.executable
+    words = ["4000", "1"] if session.quick else ["100000", "7"]
+    done = session.run(python, "-B", pathlib.Path(__file__).with_name("cupy_peer.py"), *words, limit=60, accept=range(-64, 256))
+    if done.returncode != 0:
+        raise NotRun("there is no CuPy" if done.returncode == 77 else f"CuPy does not work here: {done.stderr[-300:]}")
+    session.results["lanes"].append(json.loads(done.stdout))
 
 
 def figure(session, lane, contestant, name):

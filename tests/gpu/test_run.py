@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ RUN = ROOT / "tests" / "gpu" / "run"
 
 
 def command(*words, env=None):
-    return subprocess.run([sys.executable, RUN, *map(str, words)], capture_output=True, text=True, timeout=120, check=False,
+    return subprocess.run([sys.executable, RUN, *map(str, words)], capture_output=True, text=True, timeout=300, check=False,
                           env={**os.environ, **(env or {})})
 
 
@@ -45,7 +46,7 @@ def test_everything_on_the_emulated_device(pack):
     assert found["state"] == "done" and found["passed"] and found["commit"]
     assert [device["name"] for device in found["device"]] == ["Emulated device 0"]
     not_run = {entry["name"] for kind in ("checks", "rates") for entry in found[kind] if entry["passed"] is None}
-    assert not_run <= {"lanes: every contestant's result", "compute-sanitizer memcheck", "compute-sanitizer racecheck", "profile of the fused kernels"}
+    assert not_run <= {"lanes: every contestant's result", "lanes: CuPy", "compute-sanitizer memcheck", "compute-sanitizer racecheck", "profile of the fused kernels"}
     runs = [run for entry in found["rates"] if "runs" in entry for run in entry["runs"]]
     assert len(runs) == 6 and all(run["bytes_to_device"] > 0 and run["steady_gb_per_s"] > 0 for run in runs if run["backend"] == "cuda")
     assert all(bar["holds"] is None for bar in found["bars"])
@@ -61,6 +62,27 @@ def test_wrong_bits_fail(pack):
 def test_no_time_left_fails(pack):
     done, found = results(pack, "--seconds", "1.5")
     assert done.returncode == 1 and not found["passed"] and found["seconds"] < 20
+
+
+def test_the_program_as_it_is_on_this_machine(quern_bin, fixtures_dir):
+    """The real module, or none: a machine without a driver is told so, and `--version` does not even look."""
+    from support.program import run
+    found = json.loads(run(quern_bin, "devices", "--json", "-").stdout)["result"]["cuda"]
+    assert found["built"] == (BUILD / "libquern_cuda.so").exists()
+    file = fixtures_dir / "modern.h5ad"
+    told = run(quern_bin, "doctor").stdout
+    if found["state"] != "ready":
+        assert found["reason"] in told and found["hint"] in told
+        assert f"[{found['state']}]" in run(quern_bin, "qc", file, "--backend", "cuda", expect=6).stderr
+        assert found["reason"] in run(quern_bin, "qc", file, "-v").stderr
+    else:
+        run(quern_bin, "doctor", "--selftest")
+    begun = []
+    for _ in range(9):
+        start = time.monotonic()
+        run(quern_bin, "--version")
+        begun.append(time.monotonic() - start)
+    assert min(begun) < 0.02
 
 
 def test_without_a_device(pack):
