@@ -19,7 +19,7 @@ std::vector<std::string> field_names(const Hdf5File& file, const std::string& pa
 
 // anndata cannot open such a file at all; the names and the matrices are readable all the same.
 void tell_unknown_columns(const std::string& path, FileInfo& info) {
-  const std::string text = "the attribute column-order of " + path + " is missing: its columns are not known and left out";
+  const std::string text = "the attribute column-order of " + path + " is missing: its columns are not known";
   info.problems.push_back({path, "missing-attribute", text});
   info.warnings.push_back({"missing-attribute", text});
 }

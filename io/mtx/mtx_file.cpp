@@ -102,6 +102,12 @@ std::optional<MtxFiles> find_mtx(const std::string& path) {
   return files;
 }
 
+std::string positional_names_text(const std::string& table, std::int64_t lines, std::int64_t size, const std::string& prefix) {
+  const std::string found =
+      lines < 0 ? "there is no table of names" : table + " has " + std::to_string(lines) + " lines, expected " + std::to_string(size);
+  return found + "; they are called " + prefix + "1, " + prefix + "2 ...";
+}
+
 FileInfo describe_mtx(const std::string& path, const MtxFiles& files) {
   const Header header = read_header(files.matrix);
   check_shape(header.cols, header.rows, files.matrix);
@@ -126,6 +132,8 @@ FileInfo describe_mtx(const std::string& path, const MtxFiles& files) {
   info.var.path = files.features;
   info.var.size = info.n_vars;
   if (!files.barcodes.empty()) info.obs.index = "barcodes";
+  for (const auto& [table, prefix] : {std::pair(files.barcodes, "cell_"), std::pair(files.features, "gene_")})
+    if (table.empty()) info.warnings.push_back({"no-usable-names", positional_names_text(table, -1, 0, prefix)});
   const int columns = files.features.empty() ? 0 : count_tsv_columns(files.features);
   if (columns > 0) info.var.index = columns > 1 ? "gene_symbols" : "gene_ids";
   if (columns > 1) info.var.columns.push_back(text_column("gene_ids"));

@@ -18,7 +18,10 @@ struct MtxFiles {
 
 // `path` is a directory or the matrix file itself; a common prefix (GSM1_matrix.mtx.gz ...) is allowed. Empty when there is no matrix.
 std::optional<MtxFiles> find_mtx(const std::string& path);
-// Reads the header line and the first line of the features. Throws input_error "bad-mtx", "unknown-encoding".
+// What is told where a table is missing (lines < 0) or does not have `size` lines; `prefix` is "cell_" or "gene_".
+std::string positional_names_text(const std::string& table, std::int64_t lines, std::int64_t size, const std::string& prefix);
+// Reads the header line and the first line of the features; a table that is missing is a warning. Throws input_error "bad-mtx",
+// "unknown-encoding".
 FileInfo describe_mtx(const std::string& path, const MtxFiles& files);
 
 // One column (from 0) of a table of `size` lines, blank lines left out; the last column when a line has fewer.

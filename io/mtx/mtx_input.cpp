@@ -31,9 +31,7 @@ class MtxInput final : public OpenedInput {
   std::unique_ptr<NameSource> names(const std::string& table, int column, std::int64_t size, const std::string& prefix) {
     const std::int64_t lines = table.empty() ? -1 : count_tsv_lines(table);
     if (lines == size) return open_tsv_column(table, column, size);
-    warn("no-usable-names",
-         (lines < 0 ? "there is no table of names" : table + " has " + std::to_string(lines) + " lines, expected " + std::to_string(size)) +
-             "; they are called " + prefix + "1, " + prefix + "2 ...");
+    warn("no-usable-names", positional_names_text(table, lines, size, prefix));
     return std::make_unique<PositionalNames>(prefix, size);
   }
   std::unique_ptr<NameSource> all_row_names(const MatrixInfo& matrix) override { return names(files_.barcodes, 0, matrix.rows, "cell_"); }

@@ -176,7 +176,7 @@ def test_refuses_to_replace(generate):
 
 
 @pytest.mark.parametrize("arguments", [["--preset", "pbmc4k"], [], ["--preset", "pbmc3k", "--layout", "loom"],
-                                       ["--preset", "pbmc3k", "--compression", "lzf"], ["--preset", "pbmc3k", "--cells", "-1"],
+                                       ["--preset", "pbmc3k", "--compression", "snappy"], ["--preset", "pbmc3k", "--cells", "-1"],
                                        ["--preset", "pbmc3k", "--genes", 0], ["--preset", "pbmc3k", "--nnz-per-cell", 30_000],
                                        ["--preset", "pbmc3k", "--chunk", 0], ["--preset", "pbmc3k", "--genes", 10**9],
                                        ["--preset", "pbmc3k", "--cels", 10]], ids=in_words)

@@ -1,4 +1,7 @@
 """`quern info`: what it says of objects, of text and of files that lack names."""
+import itertools
+import shutil
+
 import h5py
 import pytest
 
@@ -42,6 +45,9 @@ def test_names_that_are_missing(quern_bin, fixtures_dir, tmp_path):
     path.write_bytes((fixtures_dir / "tenx-v3.h5").read_bytes())
     with h5py.File(path, "r+") as root:
         del root["matrix/barcodes"], root["matrix/features/name"], root["matrix/features/id"]
-    for verb in ("info", "qc", "check"):
-        done = run(quern_bin, verb, path)
+    folder = tmp_path / "mtx"
+    folder.mkdir()
+    shutil.copy(fixtures_dir / "mtx-old" / "matrix.mtx", folder)
+    for verb, file in itertools.product(("info", "qc", "check"), (path, folder)):
+        done = run(quern_bin, verb, file)
         assert (done.stdout + done.stderr).count("no-usable-names") == 2
