@@ -1,12 +1,15 @@
 #include "io/source/canonical_rows.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "io/decode/convert.hpp"
 #include "io/decode/inspect.hpp"
 
 namespace quern::io {
 namespace {
+
+constexpr std::int64_t most_exact = std::int64_t{1} << 53;
 
 // Sorts one row in place; returns its length after summing duplicates.
 template <class V>
@@ -22,8 +25,12 @@ std::int32_t canonical_row(std::uint32_t* columns, V* values, std::int32_t n, Ro
   for (std::size_t i = 0; i < scratch.keys.size();) {
     const auto column = static_cast<std::uint32_t>(scratch.keys[i] >> 32);
     double sum = scratch.values[scratch.keys[i] & 0xffffffffU];
-    for (++i; i < scratch.keys.size() && static_cast<std::uint32_t>(scratch.keys[i] >> 32) == column; ++i)
-      sum += scratch.values[scratch.keys[i] & 0xffffffffU];
+    for (++i; i < scratch.keys.size() && static_cast<std::uint32_t>(scratch.keys[i] >> 32) == column; ++i) {
+      const double next = scratch.values[scratch.keys[i] & 0xffffffffU];
+      if (!scratch.integers_of.empty() && std::abs(static_cast<std::int64_t>(sum) + static_cast<std::int64_t>(next)) > most_exact)
+        throw value_too_large(scratch.integers_of, "the sum of entries of one row and column");
+      sum += next;
+    }
     columns[out] = column;
     values[out] = static_cast<V>(sum);
     if (static_cast<double>(values[out]) != sum && sum == sum) throw NeedsWiderValues();

@@ -39,6 +39,7 @@ class CscSource final : public LateRowsSource {
     walk_bytes_ = walk_.plan(type, left / 2);
     return walk_bytes_ + Transposer::spill_bytes(genes_.used(), n_genes, type, left - std::min(left, walk_bytes_));
   }
+  bool stores_integers() const override { return walk_.stores_integers(); }
   std::size_t kept_bytes(ValueType type) const override { return Transposer::kept_bytes(genes_.used(), type); }
   bool ready(ValueType type) const override { return transposer_.holds(type); }
   std::span<const std::int64_t> row_pointers() const override {

@@ -68,6 +68,7 @@ class CsrSource final : public ChunkSource {
     notes->columns = columns_.make_pending();
     notes->values = values_.make_pending();
     notes->scratch.reserve(static_cast<std::size_t>(pointers_.largest_row()));
+    if (values_.dataset().type().kind != StoredKind::real) notes->scratch.integers_of = values_.dataset().path();
     return notes;
   }
 

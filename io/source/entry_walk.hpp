@@ -27,6 +27,7 @@ class EntryWalk {
   EntryWalk(const MatrixInput& input, std::int64_t used);
 
   ValueType natural_value_type() const;
+  bool stores_integers() const { return values_.dataset().type().kind != StoredKind::real; }
   std::int64_t bytes_read() const { return indices_.bytes_read() + values_.bytes_read(); }
 
   // Bytes of workspace; about `left` or less where possible. Touches HDF5.

@@ -54,6 +54,7 @@ SourcePlan LateRowsSource::plan(const ChunkTargets& targets) {
 std::unique_ptr<ChunkBuffer::Pending> LateRowsSource::make_pending() const {
   auto notes = std::make_unique<Notes>();
   notes->scratch.reserve(static_cast<std::size_t>(scratch_nnz_));
+  if (stores_integers()) notes->scratch.integers_of = object_;
   return notes;
 }
 

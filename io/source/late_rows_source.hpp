@@ -30,6 +30,7 @@ class LateRowsSource : public ChunkSource {
 
   // Bytes of the block that learn() gets, given what is left for it; the least it can do with when `left` is less.
   virtual std::size_t workspace_bytes(ValueType type, std::size_t left) = 0;
+  virtual bool stores_integers() const = 0;
   virtual std::size_t kept_bytes(ValueType type) const = 0;  // that learn() takes where the budget allows
   virtual bool ready(ValueType type) const = 0;
   virtual void learn(ValueType type, std::span<std::byte> workspace) = 0;

@@ -34,6 +34,7 @@ class MtxSource final : public LateRowsSource {
   std::size_t workspace_bytes(ValueType type, std::size_t left) override {
     return Transposer::spill_bytes(reader_->n_entries(), reader_->n_genes(), type, left);
   }
+  bool stores_integers() const override { return reader_->whole_numbers(); }
   std::size_t kept_bytes(ValueType type) const override { return Transposer::kept_bytes(reader_->n_entries(), type); }
   bool ready(ValueType type) const override { return sorted_ || transposer_.holds(type); }
   std::span<const std::int64_t> row_pointers() const override {

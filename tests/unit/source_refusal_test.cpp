@@ -29,8 +29,8 @@ hid_t chunked(const std::vector<hsize_t>& dims) {
 
 // Two rows or columns of two, three entries; the dims of arrays may be other than one dimension.
 struct Arrays {
-  std::vector<double> indices{0, 1, 1}, indptr{0, 1, 3};
-  hid_t index_type = H5T_STD_I32LE, pointer_type = H5T_STD_I64LE;
+  std::vector<double> data{1, 2, 3}, indices{0, 1, 1}, indptr{0, 1, 3};
+  hid_t data_type = H5T_IEEE_F32LE, index_type = H5T_STD_I32LE, pointer_type = H5T_STD_I64LE;
   std::vector<hsize_t> data_dims{3}, index_dims{3}, pointer_dims{3};
 };
 
@@ -54,18 +54,20 @@ class SourceRefusal : public ::testing::Test {
     file_ = {};
     {
       H5Builder(path_)
-          .numbers("/X/data", {1, 2, 3}, H5T_IEEE_F32LE, arrays.data_dims)
+          .numbers("/X/data", arrays.data, arrays.data_type, arrays.data_dims)
           .numbers("/X/indices", arrays.indices, arrays.index_type, arrays.index_dims)
           .numbers("/X/indptr", arrays.indptr, arrays.pointer_type, arrays.pointer_dims);
     }
     return open(storage, 2, 2);
   }
-  std::string code(const Arrays& arrays, Storage storage) {
+  std::string code(const Arrays& arrays, Storage storage, ValueType values = ValueType::f32) {
     const MatrixInput input = write(arrays, storage);
     return test::code_of([&] {
       MemoryBudget budget(64 * mebibyte);
       const auto source = storage == Storage::csr ? make_csr_source(input, budget) : make_csc_source(input, budget);
-      test::walk(*source, {});
+      test::Walk how;
+      how.value_type = values;
+      test::walk(*source, how);
     });
   }
   std::string dense_code(const MatrixInput& input, std::size_t budget_bytes = 64 * mebibyte, std::size_t plan_bytes = 64 * mebibyte) {
@@ -79,6 +81,22 @@ class SourceRefusal : public ::testing::Test {
   std::string path_ = folder_.file("input.h5");
   FileHandle file_;
 };
+
+TEST_F(SourceRefusal, SumsOfIntegersThatNoDoubleHolds) {
+  const double most = 9007199254740992;  // 2^53
+  const auto code_of_sum = [&](double a, double b, hid_t type, Storage storage) {
+    Arrays arrays;
+    arrays.data = {1, a, b};
+    arrays.data_type = type;
+    return code(arrays, storage, ValueType::f64);
+  };
+  for (const Storage storage : {Storage::csr, Storage::csc}) {
+    EXPECT_EQ(code_of_sum(most - 1, 1, H5T_STD_I64LE, storage), "none");
+    EXPECT_EQ(code_of_sum(most, 1, H5T_STD_I64LE, storage), "value-too-large");
+    EXPECT_EQ(code_of_sum(-most, -1, H5T_STD_I64LE, storage), "value-too-large");
+    EXPECT_EQ(code_of_sum(most, 1, H5T_IEEE_F64LE, storage), "none");  // rounded, as all sums of such values
+  }
+}
 
 TEST_F(SourceRefusal, ArraysOfAnotherTypeOrShape) {
   for (const Storage storage : {Storage::csr, Storage::csc}) {
