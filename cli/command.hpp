@@ -34,5 +34,6 @@ std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_normalize();
 std::unique_ptr<Command> make_convert();
+std::unique_ptr<Command> make_filter();
 
 }  // namespace quern::cli

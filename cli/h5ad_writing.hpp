@@ -44,7 +44,7 @@ class H5adWriting {
       throw;
     }
   }
-  // Empties the file; everything in it has been closed.
+  // Empties the file; what is open in it is closed, and may not be used again.
   void start_over() { output_->start_over(); }
   // Carries the input over with what `options` adds, writes the provenance, commits. `expected.n_obs` and `n_vars` are those of the result.
   void write(io::CarryOptions options, const io::ExpectedH5ad& expected, const Parameters& parameters, const std::string& digest,

@@ -25,6 +25,11 @@ const std::vector<Verb>& verbs() {
        "quern qc pbmc.h5ad --layer raw --cells-out cells.tsv --genes-out genes.tsv.gz\n"
        "quern qc pbmc.h5ad --qc-vars ribo --qc-vars 'hb=^HB[AB]' --json -\n",
        make_qc},
+      {"filter", "leave out cells and genes, as scanpy's filter_cells and filter_genes",
+       "quern filter pbmc.h5ad -o filtered.h5ad --min-genes 200 --min-cells 3\n"
+       "quern filter pbmc.h5ad -o filtered.h5ad --max-pct mt=5 --max-counts 2e4\n"
+       "quern filter pbmc.h5ad -o part.h5ad --keep-cells @cells.txt --keep-genes @genes.txt\n",
+       make_filter},
       {"normalize", "every cell to the same total, then log1p, as scanpy's normalize_total and log1p",
        "quern normalize pbmc.h5ad -o normal.h5ad\n"
        "quern normalize pbmc.h5ad -o normal.h5ad --target-sum 1e4 --counts-layer counts\n"

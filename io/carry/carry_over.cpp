@@ -150,6 +150,9 @@ class CarryOver {
 
 std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget) {
   CarryContext context{.from = from, .budget = budget, .threads = options.threads};
+  context.visit = options.visit ? options.visit : visit_serially(budget);
+  context.packing = options.packing;
+  context.wide_values = options.wide_values;
   context.pause = [&options] {
     if (options.stop && *options.stop) throw Interrupted();
   };

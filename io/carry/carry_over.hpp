@@ -3,13 +3,16 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/core/memory.hpp"
+#include "io/carry/chunk_visit.hpp"
 #include "io/carry/copy_frame.hpp"
 #include "io/carry/selection.hpp"
 #include "io/file_info.hpp"
+#include "io/h5ad_write/compression.hpp"
 #include "io/h5ad_write/output_file.hpp"
 #include "io/hdf5/file.hpp"
 
@@ -26,6 +29,12 @@ struct CarryOptions {
   std::function<void(const OutputGroup& layers, const CopyElement& copy)> add_layers;
   std::function<void(const OutputGroup& uns, const CopyElement& copy)> add_uns;
   int threads = 1;
+  // Sparse matrices of which a part is kept: how their chunks are walked (empty: serially), what they are packed with (none given: gzip:1
+  // where the source is packed), and whether they are read as doubles. Without that a matrix with repeated entries may need it:
+  // NeedsWiderValues, and all is to be written again.
+  VisitChunks visit;
+  std::optional<Compression> packing;
+  bool wide_values = false;
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: Interrupted soon
 };
 

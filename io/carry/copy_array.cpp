@@ -237,7 +237,8 @@ OutputDataset copy_array(CarryContext& context, const Dataset& from, const Outpu
     return stand_in(to, name);
   }
   if (from.dims.empty()) return copy_scalar(from, to, name);
-  const bool whole = std::all_of(axes.begin(), axes.end(), [](const Selection& axis) { return axis.keeps_all(); });
+  bool whole = true;
+  for (std::size_t axis = 0; axis < std::min(axes.size(), from.dims.size()); ++axis) whole &= axes[axis].keeps_all_of(from.dims[axis]);
   if (whole && !chunk_dims(from.id.get()).empty() && !is_variable(from)) return copy_chunks(context, from, to, name);
   static const std::vector<Selection> all(1);
   return copy_part(context, from, to, name, axes.empty() ? std::span<const Selection>(all) : axes);

@@ -4,11 +4,11 @@
 
 #include "io/carry/copy_array.hpp"
 #include "io/carry/copy_element.hpp"
+#include "io/carry/cut_rows.hpp"
 #include "io/carry/sparse_out.hpp"
 #include "io/h5ad/h5ad_file.hpp"
 #include "io/h5ad_write/anndata_elements.hpp"
 #include "io/sources.hpp"
-#include "io/view/source_walk.hpp"
 
 namespace quern::io {
 namespace {
@@ -63,24 +63,19 @@ void copy_sparse_part(CarryContext& context, const MatrixInfo& matrix, const Out
   input.threads = context.threads;
   input.columns.to = columns.new_numbers(matrix.cols);
   input.columns.n_kept = columns.n_kept(matrix.cols);
-  const Claim map = context.budget.claim("genes that are kept", input.columns.to.size() * sizeof(std::int32_t));
+  const Claim map = context.budget.claim("what is kept", input.columns.to.size() * sizeof(std::int32_t) + rows.bytes());
   const auto source = open_source(input, context.budget);
   const Dataset data = open_described(context.from, matrix.data.path);
-  const Compression packing = matrix.data.filters.empty() ? Compression{} : Compression{Packing::gzip, 4, false};
+  const Compression like_source = matrix.data.filters.empty() ? Compression{} : Compression{Packing::gzip, 1, false};
+  const Compression packing = context.packing.value_or(like_source);
   const hid_t readable = readable_type(data.element);
   const hid_t type = readable == H5I_INVALID_HID ? data.type.get() : readable;
-  SparseOut out(group, {rows.n_kept(matrix.rows), columns.n_kept(matrix.cols), matrix.nnz}, type, {packing}, context.budget,
-                context.threads);
-  SourceWalk walk(*source, context.budget);
-  const std::vector<RowRange> kept = rows.ranges(matrix.rows);
-  for (std::size_t range = 0; range < kept.size() && walk.next(); context.rest()) {
-    const ChunkBuffer& chunk = walk.chunk();
-    for (; range < kept.size() && kept[range].first < chunk.rows.last; ++range) {
-      const RowRange part{std::max(kept[range].first, chunk.rows.first), std::min(kept[range].last, chunk.rows.last)};
-      if (part.size() > 0) out.append(chunk, part);
-      if (kept[range].last > chunk.rows.last) break;
-    }
-  }
+  const ElementType written = element_type(type);
+  const int n_parallel = SparseOut::affordable_parallel(written.size, packing, 0, context.threads, context.budget);
+  const MatrixShape shape{rows.n_kept(matrix.rows), columns.n_kept(matrix.cols), matrix.nnz};
+  SparseOut out(group, shape, type, {packing}, context.budget, n_parallel);
+  CutRows cut(rows, matrix.rows, written, out);
+  context.visit(*source, context.wide_values ? ValueType::f64 : exact_value_type(data.element), cut);
   out.finish();
 }
 
@@ -90,7 +85,7 @@ void copy_sparse(CarryContext& context, const std::string& path, const OutputGro
                  std::span<const Selection> axes) {
   const auto matrix = describe_matrix(context.from, path, path);
   const Selection rows = axes.empty() ? Selection() : axes[0], columns = axes.size() < 2 ? Selection() : axes[1];
-  const bool whole = rows.keeps_all() && columns.keeps_all();
+  const bool whole = rows.keeps_all_of(matrix->rows) && columns.keeps_all_of(matrix->cols);
   const bool by_row = !whole || matrix->storage == Storage::csr;
   OutputGroup group = make_group(to, name);
   tag_element(group.get(), group.object(), by_row ? "csr_matrix" : "csc_matrix", "0.1.0");

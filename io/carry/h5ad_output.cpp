@@ -39,6 +39,7 @@ H5adOutput::H5adOutput(const std::string& target, const OutputOptions& options, 
       file_(OutputFile::create(target_.path())) {}
 
 void H5adOutput::start_over() {
+  file_.close_objects();
   file_.close();
   file_ = OutputFile::create(target_.path());
 }

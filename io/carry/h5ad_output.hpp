@@ -20,7 +20,7 @@ class H5adOutput {
   // Throws what SafeFile throws, and output_error("disk-full") when the disk has not `bytes` left.
   H5adOutput(const std::string& target, const OutputOptions& options, std::int64_t bytes);
   const OutputFile& file() const { return file_; }
-  // Empties the file. Everything in it has been closed.
+  // Empties the file; what is open in it is closed, and may not be used again.
   void start_over();
   const std::vector<Warning>& warnings() const { return target_.warnings(); }
   // Everything in the file has been closed. Flushes, closes, opens it again and looks whether it is what was expected, syncs, renames.

@@ -1,6 +1,5 @@
 #include "io/carry/matrix_out.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,17 +19,14 @@ TypeHandle type_to_store(const MatrixOutOptions& options) {
   return type_named(!options.stored_type.empty() ? options.stored_type : options.value_type == ValueType::f32 ? "float32" : "float64");
 }
 
-int affordable_chunks(const MatrixOutOptions& options, std::size_t value_bytes, const MemoryBudget& budget) {
-  const std::size_t each = SparseOut::bytes_each_parallel(value_bytes, options.compression, options.chunk_length);
-  return static_cast<int>(std::clamp<std::size_t>(budget.available() / 4 / each, 1, 2 * static_cast<std::size_t>(options.threads)));
-}
-
 }  // namespace
 
 std::size_t MatrixOut::memory_bytes(const MatrixShape& shape, const MatrixOutOptions& options, const MemoryBudget& budget) {
   const std::size_t value_bytes = element_type(type_to_store(options).get()).size;
   const std::size_t each = SparseOut::bytes_each_parallel(value_bytes, options.compression, options.chunk_length);
-  return static_cast<std::size_t>(affordable_chunks(options, value_bytes, budget)) * each +
+  return static_cast<std::size_t>(
+             SparseOut::affordable_parallel(value_bytes, options.compression, options.chunk_length, options.threads, budget)) *
+             each +
          static_cast<std::size_t>(shape.n_rows + 1) * sizeof(std::int64_t);
 }
 
@@ -54,7 +50,8 @@ MatrixOut::MatrixOut(OutputGroup group, const MatrixShape& shape, const MatrixOu
     const hid_t index = needs_wide_indices(shape.n_rows, shape.n_cols, shape.nnz) ? file_type<std::int64_t>() : file_type<std::int32_t>();
     how.indices = std::make_unique<ChunkCopy>(options.from->id(), options.matrix->indices, "indices", index, group_, budget);
   }
-  const int n_parallel = affordable_chunks(options, value_type_.size, budget);
+  const int n_parallel =
+      SparseOut::affordable_parallel(value_type_.size, options.compression, options.chunk_length, options.threads, budget);
   out_ = std::make_unique<SparseOut>(group_, shape, type.get(), std::move(how), budget, n_parallel);
 }
 

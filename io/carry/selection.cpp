@@ -33,7 +33,7 @@ std::vector<RowRange> Selection::ranges(std::int64_t size) const {
 
 std::vector<std::int32_t> Selection::new_numbers(std::int64_t size) const {
   std::vector<std::int32_t> numbers;
-  if (all_) return numbers;
+  if (keeps_all_of(size)) return numbers;
   numbers.assign(static_cast<std::size_t>(size), -1);
   std::int32_t next = 0;
   for (const RowRange& range : kept_)

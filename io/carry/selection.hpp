@@ -18,9 +18,11 @@ class Selection {
   static Selection of_flags(std::span<const std::uint8_t> flags);
 
   bool keeps_all() const { return all_; }
+  bool keeps_all_of(std::int64_t size) const { return n_kept(size) == size; }
   std::int64_t n_kept(std::int64_t size) const { return all_ ? size : n_kept_; }
   // The ranges, for an axis of this size.
   std::vector<RowRange> ranges(std::int64_t size) const;
+  std::size_t bytes() const { return kept_.size() * sizeof(RowRange); }
   // New number of every position, -1: left out; empty when all are kept.
   std::vector<std::int32_t> new_numbers(std::int64_t size) const;
 

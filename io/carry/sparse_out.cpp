@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "host/core/error.hpp"
@@ -12,7 +11,6 @@ namespace quern::io {
 namespace {
 
 constexpr std::int64_t usual_chunk_length = std::int64_t{1} << 18;
-constexpr std::size_t values_at_once = 65536;
 
 // Sorted numbers: their high bytes repeat.
 Compression for_indices(Compression compression) {
@@ -49,6 +47,12 @@ std::size_t SparseOut::bytes_each_parallel(std::size_t value_bytes, const Compre
          ChunkAppender::memory_bytes(elements * sizeof(std::int64_t), for_indices(compression), 1);
 }
 
+int SparseOut::affordable_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length, int threads,
+                                   const MemoryBudget& budget) {
+  const std::size_t each = bytes_each_parallel(value_bytes, compression, chunk_length);
+  return static_cast<int>(std::clamp<std::size_t>(budget.available() / 4 / each, 1, 2 * static_cast<std::size_t>(threads)));
+}
+
 ChunkAppender SparseOut::make_appender(const char* name, hid_t type, std::size_t type_bytes, const Compression& compression,
                                        MemoryBudget& budget, int n_parallel) {
   const std::int64_t length = options_.chunk_length > 0 ? options_.chunk_length : usual_chunk_length;
@@ -58,8 +62,8 @@ ChunkAppender SparseOut::make_appender(const char* name, hid_t type, std::size_t
   return {ChunkedDataset(group_.get(), group_.object(), name, type, shape, compression), compression, n_parallel};
 }
 
-void SparseOut::append_pointers(const ChunkBuffer& chunk, std::size_t first, std::size_t last) {
-  for (std::size_t row = first; row < last; ++row) pointers_.push_back(pointers_.back() + chunk.offsets[row + 1] - chunk.offsets[row]);
+void SparseOut::append_pointers(std::span<const std::int32_t> offsets) {
+  for (std::size_t row = 1; row < offsets.size(); ++row) pointers_.push_back(pointers_.back() + offsets[row] - offsets[row - 1]);
 }
 
 void SparseOut::fill_columns(std::span<const std::uint32_t> columns) {
@@ -86,23 +90,15 @@ void SparseOut::append_entries(std::span<const std::uint32_t> columns, std::span
   }
 }
 
-void SparseOut::append(const ChunkBuffer& chunk, RowRange rows) {
-  const auto first = static_cast<std::size_t>(rows.first - chunk.rows.first), last = static_cast<std::size_t>(rows.last - chunk.rows.first);
-  append_pointers(chunk, first, last);
-  converted_.resize(values_at_once * sizeof(double));
-  const auto end = static_cast<std::size_t>(chunk.offsets[last]);
-  for (std::size_t at = static_cast<std::size_t>(chunk.offsets[first]); at < end; at += values_at_once) {
-    const std::size_t n = std::min(values_at_once, end - at);
-    encode_values(chunk.values_as<double>() + at, n, value_type_, converted_.data());
-    append_entries({chunk.columns + at, n}, std::span<const std::byte>(converted_).first(n * value_type_.size));
-  }
+void SparseOut::append(std::span<const std::int32_t> offsets, std::span<const std::uint32_t> columns, std::span<const std::byte> values) {
+  append_pointers(offsets);
+  append_entries(columns, values);
 }
 
 void SparseOut::append(const ChunkBuffer& chunk, std::span<const std::byte> values) {
   if ((options_.data || options_.indices) && chunk.rearranged) throw NeedsNewIndices();
   const auto n_rows = static_cast<std::size_t>(chunk.rows.size());
-  append_pointers(chunk, 0, n_rows);
-  append_entries({chunk.columns, static_cast<std::size_t>(chunk.offsets[n_rows])}, values);
+  append({chunk.offsets, n_rows + 1}, {chunk.columns, static_cast<std::size_t>(chunk.offsets[n_rows])}, values);
 }
 
 void SparseOut::finish() {

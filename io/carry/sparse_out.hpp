@@ -35,9 +35,12 @@ class SparseOut {
   SparseOut& operator=(const SparseOut&) = delete;
   // What one more chunk in flight claims. chunk_length as in SparseOutOptions.
   static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length = 0);
+  // Chunks to pack at a time: two a thread as far as a quarter of what is left of the budget goes, at least one.
+  static int affordable_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length, int threads,
+                                 const MemoryBudget& budget);
 
-  // Rows `rows` (of the source) of a chunk whose values are doubles; they become the next rows.
-  void append(const ChunkBuffer& chunk, RowRange rows);
+  // The next rows: where each begins (from 0) and the last ends, their columns, their values of the file's type.
+  void append(std::span<const std::int32_t> offsets, std::span<const std::uint32_t> columns, std::span<const std::byte> values);
   // All rows of a chunk with values of the file's type (not looked at where data is copied). Throws NeedsNewIndices when what is copied
   // is not what the chunk holds.
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values);
@@ -48,7 +51,7 @@ class SparseOut {
  private:
   ChunkAppender make_appender(const char* name, hid_t type, std::size_t type_bytes, const Compression& compression, MemoryBudget& budget,
                               int n_parallel);
-  void append_pointers(const ChunkBuffer& chunk, std::size_t first, std::size_t last);
+  void append_pointers(std::span<const std::int32_t> offsets);
   void fill_columns(std::span<const std::uint32_t> columns);
   void append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values);
   const OutputGroup& group_;
@@ -59,7 +62,6 @@ class SparseOut {
   std::vector<Claim> claims_;
   std::optional<ChunkAppender> data_, indices_;  // those that are not copied
   std::vector<std::int64_t> pointers_;
-  std::vector<std::byte> converted_;
 };
 
 }  // namespace quern::io

@@ -1,6 +1,7 @@
 #include "io/h5ad_write/output_file.hpp"
 
 #include <cstring>
+#include <vector>
 
 #include "host/core/error.hpp"
 #include "io/hdf5/quiet.hpp"
@@ -54,6 +55,15 @@ void OutputFile::close() {
                 std::to_string(open - 1) + " objects of the file were not closed");
   done(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), file_.object(), "write the file out");
   file_.close();
+}
+
+void OutputFile::close_objects() {
+  constexpr unsigned kinds = H5F_OBJ_GROUP | H5F_OBJ_DATASET | H5F_OBJ_LOCAL;
+  const ssize_t open = H5Fget_obj_count(file_.get(), kinds);
+  if (open <= 0) return;
+  std::vector<hid_t> objects(static_cast<std::size_t>(open));
+  const ssize_t found = H5Fget_obj_ids(file_.get(), kinds, objects.size(), objects.data());
+  for (ssize_t i = 0; i < found; ++i) done(H5Oclose(objects[static_cast<std::size_t>(i)]), file_.object(), "close an object");
 }
 
 OutputGroup make_group(hid_t parent, const std::string& parent_path, const std::string& name, bool long_attributes) {

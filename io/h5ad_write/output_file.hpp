@@ -17,6 +17,9 @@ class OutputFile {
   hid_t id() const { return file_.get(); }
   // Flushes and closes, both checked. Everything opened in the file has been closed by then, else internal error.
   void close();
+  // Closes the groups and datasets that were given up while they were open, so that the file can be closed and made anew. Not after a write
+  // that failed.
+  void close_objects();
 
  private:
   static OutputFile create(const std::string& path, hid_t access);

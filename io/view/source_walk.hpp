@@ -11,8 +11,8 @@ namespace quern::io {
 class SourceWalk {
  public:
   SourceWalk(ChunkSource& source, MemoryBudget& budget);
-  bool next();                                         // false at the end
-  const ChunkBuffer& chunk() const { return chunk_; }  // before the first next() its rows are 0 .. 0
+  bool next();                             // false at the end
+  ChunkBuffer& chunk() { return chunk_; }  // before the first next() its rows are 0 .. 0
 
  private:
   ChunkSource& source_;

@@ -1,0 +1,28 @@
+// Lists of names in files, looked up among those of cells or genes.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/core/chunk_source.hpp"
+#include "host/core/memory.hpp"
+
+namespace quern::cli {
+
+// "@FILE" without its @. Throws usage_error("bad-list") naming `option`.
+std::string list_file(const std::string& word, const std::string& option);
+
+// What of a list is not there.
+struct UnknownNames {
+  std::int64_t n_listed = 0;          // different names in the list
+  std::int64_t n_unknown = 0;         // of them, those that no row has
+  std::vector<std::string> examples;  // a few of them
+};
+
+// Sets kept[i] to 0 for every name that is not a line of `file` (empty lines and carriage returns aside). A name that several rows have
+// stands for all of them. Reads the file up to three times; claims 17 bytes a line while it runs. input_error("unreadable-list").
+UnknownNames keep_listed(const std::string& file, const std::string& option, NameSource& names, std::span<std::uint8_t> kept,
+                         MemoryBudget& budget);
+
+}  // namespace quern::cli

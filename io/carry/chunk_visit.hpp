@@ -1,0 +1,24 @@
+// How the chunks of a matrix are walked while it is carried over: by whoever has the threads.
+#pragma once
+#include <functional>
+
+#include "host/core/chunk_source.hpp"
+#include "host/core/memory.hpp"
+
+namespace quern::io {
+
+// What is done with every chunk.
+class ChunkVisitor {
+ public:
+  virtual ~ChunkVisitor() = default;
+  virtual void compute(ChunkBuffer& chunk) = 0;        // decoded; may be concurrent, on different chunks; may change the chunk
+  virtual void hand_on(const ChunkBuffer& chunk) = 0;  // serial, in row order
+};
+
+// One pass over the source with values of this type, which must hold them all.
+using VisitChunks = std::function<void(ChunkSource& source, ValueType type, ChunkVisitor& visitor)>;
+
+// One chunk after the other, on the calling thread; values are always doubles.
+VisitChunks visit_serially(MemoryBudget& budget);
+
+}  // namespace quern::io
