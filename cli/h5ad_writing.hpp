@@ -52,6 +52,7 @@ class H5adWriting {
 
   const std::string& target() const { return target_; }
   std::int64_t file_bytes() const { return output_->file_bytes(); }  // after write
+  double sync_seconds() const { return output_->sync_seconds(); }    // likewise
   std::int64_t bytes_planned() const { return bytes_planned_; }
 
  private:

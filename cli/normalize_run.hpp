@@ -39,6 +39,7 @@ struct NormalizeOutcome {
   MatrixShape shape;
   double target_sum = 0;
   std::int64_t n_empty = 0, n_excluded = 0, nnz = 0, file_bytes = 0;
+  double write_seconds = 0;  // for what is carried over, and to look at the finished file
   bool copied_indices = false;
   std::string digest;
   RunReport run;  // of all passes; facts: of the values that were read

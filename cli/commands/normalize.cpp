@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -216,7 +217,9 @@ class NormalizeRun {
     }
     options.without_uns.emplace_back("log1p");
     if (plan_.map.logarithm) options.add_uns = [this](const io::OutputGroup& uns, const io::CopyElement&) { write_log1p(uns); };
+    const auto start = std::chrono::steady_clock::now();
     writing_->write(std::move(options), {outcome_.shape.n_rows, outcome_.shape.n_cols, true}, parameters(), outcome_.digest, budget_);
+    outcome_.write_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - writing_->sync_seconds();
     outcome_.file_bytes = writing_->file_bytes();
   }
 
@@ -256,17 +259,18 @@ class NormalizeRun {
     session_.report.set_backend(backend_->name(), backend_->device());
     for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
     const DeviceTraffic traffic = backend_->device_traffic();
-    session_.report.set_run({run.threads,
-                             run.passes,
-                             run.chunks,
-                             run.bytes_read,
-                             run.nnz,
-                             budget_.limit(),
-                             backend_->peak_device_bytes(),
-                             traffic.bytes_to_device,
-                             verified_->verified,
-                             run.seconds,
-                             {{"compute", run.seconds}, {"device", traffic.seconds}}});
+    session_.report.set_run(
+        {run.threads,
+         run.passes,
+         run.chunks,
+         run.bytes_read,
+         run.nnz,
+         budget_.limit(),
+         backend_->peak_device_bytes(),
+         traffic.bytes_to_device,
+         verified_->verified,
+         run.seconds,
+         {{"compute", run.seconds}, {"device", traffic.seconds}, {"write", outcome_.write_seconds}, {"sync", writing_->sync_seconds()}}});
     tell(outcome_, options_, plan_, matrix().name, session_);
     for (const MemoryBudget::Row& row : budget_.table())
       session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");

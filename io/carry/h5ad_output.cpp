@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
@@ -51,7 +52,9 @@ void H5adOutput::commit(const ExpectedH5ad& expected) {
   if (stat(target_.path().c_str(), &info) != 0)
     throw output_error("write-failed", "", std::string("could not look at the finished file: ") + std::strerror(errno));
   file_bytes_ = info.st_size;
+  const auto start = std::chrono::steady_clock::now();
   target_.commit();
+  sync_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 void H5adOutput::read_back(const ExpectedH5ad& expected) const {

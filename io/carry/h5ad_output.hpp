@@ -27,12 +27,14 @@ class H5adOutput {
   // Throws output_error; the target is then as it was.
   void commit(const ExpectedH5ad& expected);
   std::int64_t file_bytes() const { return file_bytes_; }  // after commit
+  double sync_seconds() const { return sync_seconds_; }    // that bringing the file to disk and renaming it took
 
  private:
   void read_back(const ExpectedH5ad& expected) const;
   SafeFile target_;
   OutputFile file_;
   std::int64_t file_bytes_ = 0;
+  double sync_seconds_ = 0;
 };
 
 // Throws output_error("disk-full") when the folder of `target` has less than `bytes` left.
