@@ -53,6 +53,19 @@ def normalize_with_scanpy(file, target, compression):
     return watch.parts
 
 
+def filter_with_scanpy(file, target):
+    scanpy = importlib.import_module("scanpy")
+    watch = Stopwatch()
+    data = scanpy.read_h5ad(file)
+    watch.lap("read")
+    scanpy.pp.filter_cells(data, min_genes=500)
+    scanpy.pp.filter_genes(data, min_cells=3)
+    watch.lap("compute")
+    data.write_h5ad(target, compression="gzip")
+    watch.lap("write")
+    return watch.parts
+
+
 def run_crest(file, cells, genes):
     crest = importlib.import_module("crest")
     watch = Stopwatch()
@@ -73,6 +86,7 @@ PEERS = {
 }
 WRITERS = {
     "scanpy-normalize-gzip": lambda *paths: normalize_with_scanpy(*paths, compression="gzip"),
+    "scanpy-filter-gzip": filter_with_scanpy,
     "scanpy-normalize-none": lambda *paths: normalize_with_scanpy(*paths, compression=None),
 }
 

@@ -37,5 +37,7 @@ def _normalize(compression):
     return Writing(f"normalize-{name}", words, f"normalize-{name}")
 
 
+FILTER = Writing("filter-gzip", ("filter", "--min-genes", "500", "--min-cells", "3"), "filter-gzip")
+
 # What is written from each of make_data.py's files.
-WRITINGS = {"gz": (_normalize("gzip:1"), _normalize("none")), "raw": (_normalize("none"),)}
+WRITINGS = {"gz": (_normalize("gzip:1"), _normalize("none"), FILTER), "raw": (_normalize("none"),)}

@@ -22,3 +22,5 @@ def test_no_race(name, fixtures_dir, tmp_path):
         if name.endswith(".h5ad"):
             written = ["-o", tmp_path / "out.h5ad", "--key-added", "factor", "--exclude-highly-expressed", "--force"]
             run(str(BINARY), "normalize", fixtures_dir / name, "-t", 4, "--chunk-nnz", chunk, *written, env=environment)
+            kept = ["-o", tmp_path / "out.h5ad", "--min-genes", "1", "--min-cells", "1", "--min-gene-counts", "1", "--force"]
+            run(str(BINARY), "filter", fixtures_dir / name, "-t", 4, "--chunk-nnz", chunk, *kept, env=environment)

@@ -105,8 +105,19 @@ def _indices_to_copy(folder):
     return path
 
 
+def _named_cells(make):
+    """A list of every third cell beside the file."""
+
+    def make_both(folder):
+        (folder / "cells.txt").write_text("\n".join(cell_names(N_OBS)[::3]) + "\nnobody\n")
+        return make(folder)
+
+    return make_both
+
+
 WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
 NORMALIZED = ["-o", "OUT/out.h5ad", "--key-added", "factor", "--counts-layer", "counts"]
+FILTERED = ["-o", "OUT/out.h5ad", "--min-genes", "2", "--min-cells", "2", "--min-gene-counts", "3"]
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
 # name: (verb, the input, other words)
@@ -154,6 +165,9 @@ SCENARIOS |= {
     "normalized-copied": ("normalize", _indices_to_copy, [*NORMALIZED, "--target-sum", "1e4"]),
     "normalized-dense": ("normalize", lambda folder: base("dense", folder), [*NORMALIZED, "--compression", "lzf"]),
     "normalized-csc": ("normalize", _csc, [*NORMALIZED, "--compression", "blosc", "--exclude-highly-expressed"]),
+    "filtered": ("filter", _everything, FILTERED),
+    "filtered-dense": ("filter", lambda folder: base("dense", folder), [*FILTERED, "--max-pct", "mt=100"]),
+    "filtered-list": ("filter", _named_cells(_csc), ["-o", "OUT/out.h5ad", "--keep-cells", "@OUT/../cells.txt"]),
     "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
     "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
     "converted-10x": ("convert", lambda folder: base("10x-v3", folder), ["-o", "OUT/out.h5ad"]),

@@ -16,7 +16,11 @@ from hostile.table import run
 
 KILLS = 20
 # Words of a run of each verb that writes, and what makes it slow.
-VERBS = {"qc": ([], ["--chunk-nnz", "1", "--moments"]), "normalize": (["--counts-layer", "counts"], ["--chunk-nnz", "1"])}
+VERBS = {
+    "qc": ([], ["--chunk-nnz", "1", "--moments"]),
+    "normalize": (["--counts-layer", "counts"], ["--chunk-nnz", "1"]),
+    "filter": (["--min-genes", "1", "--min-cells", "1"], ["--chunk-nnz", "1"]),
+}
 every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
@@ -61,7 +65,7 @@ def test_killed_at_any_moment(quern_bin, counts, tmp_path, verb):
         left = {path.name for path in target.parent.iterdir()} - {"out.h5ad"}
         assert all(name.startswith(".out.h5ad.") and name.endswith(".part") for name in left)
     (target.parent / f".out.h5ad.{process.pid}.0000abcd.part").touch()
-    done = run(quern_bin, [verb, str(counts), "-o", str(target), "--force"], target.parent)
+    done = run(quern_bin, [verb, str(counts), "-o", str(target), "--force", *VERBS[verb][0]], target.parent)
     assert done.status == 0 and "[stale-part]" in done.stderr
 
 
@@ -141,7 +145,7 @@ def test_input_is_never_replaced(quern_bin, tmp_path, verb):
     (tmp_path / "soft.h5ad").symlink_to(path)
     before = path.read_bytes()
     for name in (path, f"{tmp_path}/./input.h5ad", f"{tmp_path}/folder/../input.h5ad", tmp_path / "hard.h5ad", tmp_path / "soft.h5ad"):
-        done = run(quern_bin, [verb, str(path), "-o", str(name), "--force"], tmp_path / "out")
+        done = run(quern_bin, [verb, str(path), "-o", str(name), "--force", *VERBS[verb][0]], tmp_path / "out")
         assert done.status == 4 and "[same-file]" in done.stderr, done.stderr
     assert path.read_bytes() == before
 
@@ -185,7 +189,7 @@ def test_input_that_changes(quern_bin, counts, tmp_path, verb):
 @every_verb
 def test_dry_run_writes_nothing(quern_bin, tmp_path, verb):
     path = base("modern", tmp_path)
-    done = run(quern_bin, [verb, str(path), "-o", str(tmp_path / "out" / "out.h5ad"), "--dry-run"], tmp_path / "out")
+    done = run(quern_bin, [verb, str(path), "-o", str(tmp_path / "out" / "out.h5ad"), "--dry-run", *VERBS[verb][0]], tmp_path / "out")
     assert done.status == 0 and "out.h5ad" in done.stdout and done.left == {}
 
 
