@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
-FOLDERS = ("hostile", "cli", "conformance")
+FOLDERS = ("hostile", "cli", "conformance", "interop")
 ADDRESS_SPACE = 6 << 30  # a guard that is off may let anything be asked for
 FILE_SIZE = 2 << 30
 SECONDS = 20  # of one unit test; the Python tests have limits of their own

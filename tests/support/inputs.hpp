@@ -33,6 +33,16 @@ inline std::string code_of(const std::function<void()>& work) {
   return "none";
 }
 
+// What the error says; empty when there is none.
+inline std::string text_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
 inline std::string open_code(const std::string& path, const io::InputOptions& options = {}) {
   return code_of([&] { open_input(path, options); });
 }

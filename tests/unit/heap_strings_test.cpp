@@ -85,6 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Layouts, HeapStringsIn,
 struct Damage {
   const char* name;
   std::function<void(std::string& bytes)> apply;
+  const char* says = "";
 };
 class HeapStringsDamaged : public testing::TestWithParam<Damage> {};
 
@@ -104,6 +105,7 @@ TEST_P(HeapStringsDamaged, IsAnError) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "corrupt-hdf5") << error.what();
     EXPECT_EQ(error.object(), "/texts");
+    EXPECT_NE(std::string(error.what()).find(GetParam().says), std::string::npos) << error.what();
   }
 }
 
@@ -121,7 +123,8 @@ INSTANTIATE_TEST_SUITE_P(Places, HeapStringsDamaged,
                                          Damage{"collection_too_small", [](std::string& b) { b.replace(heap_at(b) + 8, 8, 8, '\0'); }},
                                          Damage{"collection_too_large", [](std::string& b) { b[heap_at(b) + 12] = 1; }},
                                          Damage{"collection_claims_gigabytes", [](std::string& b) { b[heap_at(b) + 15] = 0x7f; }},
-                                         Damage{"object_too_large", [](std::string& b) { b[heap_at(b) + 16 + 8 + 3] = 1; }},
+                                         Damage{"object_too_large", [](std::string& b) { b[heap_at(b) + 16 + 8 + 3] = 1; },
+                                                "across the end"},
                                          Damage{"object_number", [](std::string& b) { b[heap_at(b) + 16] = 77; }},
                                          Damage{"length", [](std::string& b) { b[reference_at(b) + 1] = 1; }},
                                          Damage{"address", [](std::string& b) { b[reference_at(b) + 4 + 6] = 1; }},

@@ -263,6 +263,16 @@ TEST(MtxSource, LongLinesAndAFileThatChanges) {
   EXPECT_EQ(code_of([&] { test::walk(*source, walk); }), "changed");
 }
 
+TEST(MtxSource, TheFirstCellLosesAnEntry) {
+  Fixture fixture(banner + "integer general\n2 1 2\n1 1 1\n2 1 1\n", 1, 2);
+  const auto source = fixture.source();
+  Walk walk;
+  walk.chunks_known = false;
+  test::walk(*source, walk);
+  std::ofstream(fixture.file.path()) << banner + "integer general\n2 1 1\n2 1 1\n";
+  EXPECT_EQ(code_of([&] { test::walk(*source, walk); }), "changed");
+}
+
 TEST(MtxSource, RefusesCellsOfMoreThan2To30Entries) {
   Fixture fixture(banner + "integer general\n2147483647 1 2000000000\n", 1, 2147483647);
   const auto source = fixture.source();

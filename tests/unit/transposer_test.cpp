@@ -148,6 +148,21 @@ TEST(Transposer, FindsThatARowOfABucketGrew) {
   EXPECT_EQ(code_of([&] { place_all<float>(transposer, {2, 1, {{1, 0, 1}, {1, 0, 1}}}); }), "changed");
 }
 
+TEST(Transposer, FindsThatABucketGrew) {
+  const auto rows_of = [](int first, int second) {
+    test::Triplets matrix{2, 1, {}};
+    for (int i = 0; i < first; ++i) matrix.entries.push_back({0, 0, 1});
+    for (int i = 0; i < second; ++i) matrix.entries.push_back({1, 0, 1});
+    return matrix;
+  };
+  MemoryBudget budget(plenty);
+  Transposer transposer(2, "X", "", budget);
+  count_all(transposer, rows_of(200, 200));
+  std::vector<std::byte> spill(6000);  // of 300 entries
+  transposer.begin_placing(ValueType::f32, spill, plenty);
+  EXPECT_EQ(code_of([&] { place_all<float>(transposer, rows_of(199, 201)); }), "changed");
+}
+
 TEST(Transposer, SaysThatTheRoomToSortInIsTooSmall) {
   for (const auto& [n_rows, code] : {std::pair(1U, "row-too-large"), std::pair(100U, "over-budget")}) {
     MemoryBudget budget(plenty);
