@@ -68,7 +68,7 @@ void refuse_other_sizes(hid_t dataset, std::size_t chunk_bytes, const std::strin
 
 void ChunkCheck::prepare(hid_t dataset, const std::string& path, std::size_t rank) {
   prepared_ = true;
-  const PropertyHandle properties(checked(H5Dget_create_plist(dataset), path, "read the dataset's layout"));
+  const PropertyHandle properties(H5Dget_create_plist(dataset));
   const H5D_layout_t layout = H5Pget_layout(properties.get());
   if (layout < 0) throw hdf5_failure(path, "read the dataset's layout");
   if (layout != H5D_CHUNKED) return;

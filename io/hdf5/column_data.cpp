@@ -86,7 +86,7 @@ ColumnData::ColumnData(const Hdf5File& file, Dataset dataset, const std::string&
 }
 
 void ColumnData::check_range(RowRange range) const {
-  if (range.first < 0 || range.last > size_ || range.first > range.last)
+  if (range.first < 0 || range.last > size_)
     throw Error(ErrorKind::internal, "bad-range", where_, "rows outside of the column");
 }
 

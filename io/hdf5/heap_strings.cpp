@@ -113,8 +113,8 @@ std::optional<HeapStrings::Place> HeapStrings::place(const Dataset& dataset) {
   const H5D_layout_t layout = H5Pget_layout(properties.get());
   if (layout == H5D_CONTIGUOUS) {
     const haddr_t address = H5Dget_offset(dataset.id.get());
-    if (address == HADDR_UNDEF || H5Dget_storage_size(dataset.id.get()) / reference_bytes != static_cast<hsize_t>(dataset.dims[0]))
-      return std::nullopt;
+    if (H5Dget_storage_size(dataset.id.get()) / reference_bytes != static_cast<hsize_t>(dataset.dims[0]))
+      return std::nullopt;  // 0: none yet
     found.contiguous_offset = static_cast<std::int64_t>(address);
     return found;
   }

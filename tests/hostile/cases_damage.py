@@ -56,6 +56,9 @@ def _overwrite(place, new):
 _LONGER_CHUNKS = _overwrite(after(struct.pack("<II", 10, 25)), struct.pack("<I", 40))
 
 
+SHORT_CHUNKS = damaged(h5("modern", _names_in("gzip", 10)), _LONGER_CHUNKS)
+
+
 def _size_in_index(size):
     return damaged("plain", _overwrite(in_index("X/data", 1), struct.pack("<I", size)))
 

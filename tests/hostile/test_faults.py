@@ -9,6 +9,7 @@ import pytest
 
 from hostile import faults
 from hostile.bases import base
+from hostile.cases_damage import SHORT_CHUNKS
 from hostile.fault_scenarios import ABSENT, SCENARIOS, words_of
 from hostile.fault_words import LATER, MAY_PASS, SAYS
 from hostile.table import run
@@ -179,6 +180,14 @@ def test_refusal_of_what_lies_outside_survives_faults(quern_bin, library, calls,
         for site in dict.fromkeys(sites_of(calls, function, "gzip")):
             done = run(quern_bin, ["qc", path], tmp_path / "out", env=library.fail(site))
             assert done.status == 3, f"{site}: {says} of {names} was followed"
+
+
+def test_refusal_of_short_chunks_survives_faults(quern_bin, library, calls, tmp_path):
+    path = SHORT_CHUNKS(tmp_path)
+    for function in ("H5Dget_create_plist", "H5Pget_layout", "H5Pget_chunk", "H5Pget_nfilters", "H5Pget_filter2", "H5Dget_chunk_storage_size"):
+        for site in dict.fromkeys(sites_of(calls, function, "obs")):
+            done = run(quern_bin, ["show", path, "obs"], tmp_path / "out", env=library.fail(site))
+            assert done.status == 3, f"{site}: what lies behind a chunk was shown"
 
 
 @pytest.mark.parametrize("function", ["read", "write", "pread", "pwrite"])

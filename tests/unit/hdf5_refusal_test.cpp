@@ -120,6 +120,15 @@ std::string eight_bytes(std::uint64_t number) {
   return four_bytes(static_cast<unsigned>(number)) + four_bytes(static_cast<unsigned>(number >> 32));
 }
 
+TEST_F(Hdf5Refusal, RowsOutsideOfAColumn) {
+  claim({5});
+  const Hdf5File file(path_, false);
+  ColumnData column(file, "/X");
+  std::vector<std::string> texts;
+  EXPECT_EQ(code_of([&] { column.read_text({0, 5}, texts); }), "none");
+  for (const RowRange rows : {RowRange{-1, 2}, RowRange{2, 6}}) EXPECT_EQ(code_of([&] { column.read_text(rows, texts); }), "bad-range");
+}
+
 TEST_F(Hdf5Refusal, AttributesThatClaimTooMuch) {  // in bytes, what HDF5 1.10.8 takes for as much as there is
   const auto attribute_code = [&] {
     const Hdf5File file(path_, false);

@@ -129,6 +129,12 @@ INSTANTIATE_TEST_SUITE_P(Places, HeapStringsDamaged,
                                          Damage{"length", [](std::string& b) { b[reference_at(b) + 1] = 1; }},
                                          Damage{"address", [](std::string& b) { b[reference_at(b) + 4 + 6] = 1; }},
                                          Damage{"address_negative", [](std::string& b) { b[reference_at(b) + 4 + 7] = '\x80'; }},
+                                         Damage{"address_at_the_end",
+                                                [](std::string& b) {
+                                                  const std::uint64_t end = b.size() - 8;
+                                                  b.replace(reference_at(b) + 4, 8, reinterpret_cast<const char*>(&end), 8);
+                                                },
+                                                "beyond the end"},
                                          Damage{"number", [](std::string& b) { b[reference_at(b) + 12] = 99; }}),
                          [](const auto& tested) { return tested.param.name; });
 
