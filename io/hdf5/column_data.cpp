@@ -86,8 +86,7 @@ ColumnData::ColumnData(const Hdf5File& file, Dataset dataset, const std::string&
 }
 
 void ColumnData::check_range(RowRange range) const {
-  if (range.first < 0 || range.last > size_)
-    throw Error(ErrorKind::internal, "bad-range", where_, "rows outside of the column");
+  if (range.first < 0 || range.last > size_) throw Error(ErrorKind::internal, "bad-range", where_, "rows outside of the column");
 }
 
 void ColumnData::read(RowRange range, hid_t memory_type, void* to, hid_t transfer) {
