@@ -35,10 +35,18 @@ Report::Report(const std::string& verb) : state_(std::make_unique<State>()) {
         {"nnz", nullptr}}},
       {"result", Json::object()},
       {"warnings", Json::array()},
-      {"run", nullptr},
+      {"run",
+       {{"threads", nullptr},
+        {"chunks", nullptr},
+        {"passes", nullptr},
+        {"bytes_read", nullptr},
+        {"seconds", {{"total", 0.0}}},
+        {"nnz_per_second", nullptr},
+        {"peak_rss_bytes", 0},
+        {"budget_bytes", nullptr},
+        {"peak_device_bytes", nullptr}}},
       {"digest", nullptr},
   };
-  set_run({});
 }
 Report::~Report() = default;
 
@@ -65,6 +73,11 @@ void Report::set_matrix(const io::MatrixInfo& matrix) {
 }
 void Report::add_warning(const std::string& code, const std::string& text) {
   state_->root["warnings"].push_back({{"code", code}, {"text", text}});
+}
+void Report::set_limits(int threads, std::uint64_t budget_bytes) {
+  Json& run = state_->root["run"];
+  if (threads > 0) run["threads"] = threads;
+  if (budget_bytes > 0) run["budget_bytes"] = budget_bytes;
 }
 void Report::set_run(const RunFacts& facts) {
   Json seconds = {{"total", 0.0}};

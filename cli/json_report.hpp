@@ -38,6 +38,7 @@ class Report {
   void set_input(const io::FileInfo& info);
   void set_matrix(const io::MatrixInfo& matrix);
   void add_warning(const std::string& code, const std::string& text);
+  void set_limits(int threads, std::uint64_t budget_bytes);  // what a run may take; 0: the verb has no such limit
   void set_run(const RunFacts& facts);
   void set_digest(const std::string& digest);
   void set_error(const Error& error);

@@ -64,7 +64,10 @@ struct OptionSet::State {
     entries.push_back({current_group, names, value, help});
     const std::string name = long_name(names);
     const auto take = [set, name](const CLI::results_t& results) {
-      for (const std::string& result : results) set(result, name);
+      for (const std::string& result : results) {
+        if (result.empty()) throw usage_error("missing-value", name, "needs a value, not an empty word", "an unset variable?");
+        set(result, name);
+      }
       return true;
     };
     return app.add_option(names, take)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

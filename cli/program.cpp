@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/help.hpp"
 #include "cli/signals.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/suggest.hpp"
 #include "io/file_errors.hpp"
 
@@ -29,14 +30,32 @@ bool has_option(const Words& words, std::string_view short_name, std::string_vie
   return false;
 }
 
+// The options that verbs have in common.
+struct AnyVerb {
+  AnyVerb() {
+    declare_input(options, values);
+    declare_compute(options, values);
+    declare_reporting(options, values);
+  }
+  SharedOptions values;
+  OptionSet options;
+};
+
+// Words without a verb: an option that no verb has is the likelier mistake.
+Error no_verb(const Words& words) {
+  try {
+    AnyVerb().options.parse(words);
+  } catch (const Error& error) {
+    if (error.code() == "unknown-option") return error;
+  }
+  return usage_error("missing-verb", "", "no verb was given", "quern --help lists them");
+}
+
 // The place of the verb: the first word that is neither an option nor the value of one.
 std::size_t find_verb(const Words& words) {
   if (words.empty() || !words.front().starts_with('-')) return 0;
-  SharedOptions ignored;
-  OptionSet shared;
-  declare_input(shared, ignored);
-  declare_compute(shared, ignored);
-  declare_reporting(shared, ignored);
+  const AnyVerb any;
+  const OptionSet& shared = any.options;
   std::size_t place = 0;
   while (place < words.size() && words[place].starts_with('-')) place += shared.takes_value(words[place]) ? 2 : 1;
   return place;
@@ -83,6 +102,10 @@ class Program {
       print(verb_help(verb_, options_));
       return 0;
     }
+    if (has_option(words, "-V", "--version")) {
+      print(version_text());
+      return 0;
+    }
     try {
       prepare(words);
       command_->run(session_);
@@ -113,13 +136,16 @@ class Program {
     session_.report.set_input_path(shared.input);
     session_.inputs = shared.inputs;
     if (!shared.input.empty()) session_.inputs.push_back(shared.input);
-    resolve(shared);
+    const bool has_threads = options_.takes_value("--threads"), has_budget = options_.takes_value("--memory");
+    resolve(shared, has_threads);
+    session_.report.set_limits(has_threads ? shared.threads : 0, has_budget ? shared.memory_bytes : 0);
     if (!shared.log_file.empty()) {
       io::OutputOptions rules = session_.output_options();
       rules.force = true;  // a log is added to, but never an input
       io::resolve_output(shared.log_file, rules);
     }
     session_.console.configure({shared.quiet, shared.verbose, shared.log_file, shared.progress, shared.color});
+    session_.open_log = shared.log_file;
     if (!shared.json.empty()) open_json(shared.json);
   }
   void open_json(const std::string& target) {
@@ -132,7 +158,7 @@ class Program {
       json_->commit();
     }
     session_.console.end_progress();
-    if (!session_.stdout_taken) print(session_.summary());
+    if (!session_.stdout_taken && !stdout_was_closed()) print(session_.summary());
   }
   int fail(Error& error, const Words& words) {
     if (stop_flag()) return die_by_signal();  // what broke, broke because of the signal
@@ -142,7 +168,8 @@ class Program {
     try {
       write_error_report(error, words);
     } catch (const Error& second) {
-      session_.console.error(second);
+      const bool said = second.code() == error.code() && second.path() == error.path() && std::string(second.what()) == error.what();
+      if (!said) session_.console.error(second);
     }
     return static_cast<int>(error.kind());
   }
@@ -179,7 +206,7 @@ int dispatch(Words words) {
     return 0;
   }
   if (place >= words.size()) {
-    if (!has_option(words, "-h", "--help")) throw usage_error("missing-verb", "", "no verb was given", "quern --help lists them");
+    if (!has_option(words, "-h", "--help")) throw no_verb(words);
     print(main_help());
     return 0;
   }
@@ -196,6 +223,7 @@ int dispatch(Words words) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  occupy_closed_streams();
   install_signal_handlers();
   Console console("");
   try {

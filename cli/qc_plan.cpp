@@ -32,16 +32,33 @@ std::string memory_table(const std::vector<MemoryBudget::Row>& rows, const Pipel
   return text;
 }
 
+struct Least {
+  std::size_t whole, any;  // for whole numbers as the file's values most likely are, and for all that they may turn out to be
+};
+
+Least find_least(ChunkSource& source, const Backend& backend, OpSpec ops, std::size_t kept, const PipelineOptions& pipeline) {
+  ops.integer_mode = true;
+  ops.value_type = source.natural_value_type();
+  const std::size_t whole = least_budget(source, backend, ops, kept, pipeline);
+  ops.integer_mode = false;
+  ops.value_type = ValueType::f64;
+  return {whole, std::max(whole, least_budget(source, backend, ops, kept, pipeline))};
+}
+
 }  // namespace
 
 void tell_plan(ChunkSource& source, const Backend& backend, const OpSpec& ops, const MemoryBudget& budget, const PipelineOptions& pipeline,
                const QcOptions& options, Session& session) {
-  const PipelinePlan plan = plan_pipeline(source, ops, budget, pipeline);
-  const std::size_t kept = budget.limit() - budget.available();
-  const std::size_t tables = backend.least_bytes(ops, source.shape());
-  const std::size_t taken = kept + plan.ring_bytes + tables;
-  const Turned turned(plan, budget.limit() - std::min(budget.limit(), taken));
-  const std::size_t needed = taken + turned.claimed(), least = kept + least_pipeline_bytes(source, backend, ops, pipeline);
+  const std::size_t kept = budget.limit() - budget.available(), tables = backend.least_bytes(ops, source.shape());
+  const Least least = find_least(source, backend, ops, kept, pipeline);
+  // What the run would do, or, where it would refuse, with the least that will do.
+  MemoryBudget planned(std::max(budget.limit(), least.whole));
+  const Claim elsewhere = planned.claim("gene tables", kept + tables);
+  const PipelinePlan plan = plan_pipeline(source, ops, planned, pipeline);
+  const std::size_t taken = kept + tables + plan.ring_bytes;
+  const Turned turned(plan, planned.limit() - std::min(planned.limit(), taken));
+  const std::size_t needed = taken + turned.claimed();
+  if (least.whole > budget.limit()) session.warn("over-budget", fmt::format("this run needs --memory {}MiB or more", least.whole >> 20));
   std::vector<std::string> outputs;
   for (const std::string& path : {options.cells_out, options.genes_out, options.h5ad_out, session.options.json})
     if (!path.empty()) outputs.push_back(path);
@@ -55,15 +72,19 @@ void tell_plan(ChunkSource& source, const Backend& backend, const OpSpec& ops, c
                                      {"turned_bytes", turned.bytes},
                                      {"turned_in_memory", turned.in_memory},
                                      {"needed_bytes", needed},
-                                     {"least_bytes", least},
+                                     {"least_bytes", least.any},
+                                     {"least_whole_bytes", least.whole},
                                      {"budget_bytes", budget.limit()},
                                      {"outputs", outputs}};
   session.say(
       fmt::format("plan\n  {} chunks, {} threads; one pass, or up to three when values turn out not to be whole numbers that fit float32\n",
                   format_count(plan.source.n_chunks), plan.threads));
   session.say(memory_table(budget.table(), plan, tables, turned));
-  session.say(fmt::format("  {:<38} {:>10}\n  {:<38} {:>10}\n  {:<38} {:>10}\n", "needed", format_size(needed), "--memory",
-                          format_size(budget.limit()), "least, whatever the values", format_size(least)));
+  for (const auto& [what, bytes] : {std::pair{"needed", needed},
+                                    {"--memory", budget.limit()},
+                                    {"least, for whole numbers", least.whole},
+                                    {"least, whatever the values", least.any}})
+    session.say(fmt::format("  {:<38} {:>10}\n", what, format_size(bytes)));
   session.say(outputs.empty() ? "outputs: none\n" : fmt::format("outputs: {}\n", printable(fmt::format("{}", fmt::join(outputs, ", ")))));
 }
 

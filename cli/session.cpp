@@ -38,6 +38,7 @@ io::OutputOptions Session::output_options() const {
   for (const std::string& input : inputs)
     for (std::string& file : input_files(input)) result.inputs.push_back(std::move(file));
   result.tmp_dir = options.tmp_dir;
+  result.log_file = open_log;
   return result;
 }
 

@@ -33,6 +33,7 @@ class Session {
   io::OutputOptions output_options() const;
   // Opens an output of the verb; stale parts become warnings.
   std::unique_ptr<io::TextOutput> open_output(const std::string& target);
+  std::string open_log;             // the log file, once it is open
   std::vector<std::string> inputs;  // what no output may replace: INPUT (put here before run), lists of names and the like
 
  private:

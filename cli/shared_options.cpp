@@ -21,7 +21,7 @@ int threads_from(const std::string& text, const std::string& source) {
 
 void check_gpu_memory(const std::string& text) {
   if (!text.ends_with('%')) {
-    parse_size(text, "--gpu-memory");
+    if (parse_size(text, "--gpu-memory") == 0) throw usage_error("bad-size", "--gpu-memory", "must be more than nothing");
     return;
   }
   if (const auto percent = parse_integer(text.substr(0, text.size() - 1), "--gpu-memory", 1); percent > 100)
@@ -102,18 +102,21 @@ void declare_reporting(OptionSet& set, SharedOptions& options) {
   set.choice("--color", {"auto", "always", "never"}, options.color, "colours (auto: on a terminal, unless NO_COLOR is set)");
 }
 
-void resolve(SharedOptions& options) {
+std::optional<int> threads_of_environment() {
+  const char* text = std::getenv("QUERN_THREADS");
+  if (!text || !*text) return std::nullopt;
+  return threads_from(text, "QUERN_THREADS");
+}
+
+void resolve(SharedOptions& options, bool has_threads) {
   std::vector<std::string> inputs = options.inputs;
   inputs.push_back(options.input);
   for (const std::string& input : inputs)
     if (input == "-" || input == "/dev/stdin")
       throw usage_error("stdin-input", "INPUT", "standard input cannot be read: these formats need to jump about in a file",
                         "save it to a file first");
-  const char* environment = std::getenv("QUERN_THREADS");
-  if (options.threads_text == "auto" && environment && *environment)
-    options.threads = threads_from(environment, "QUERN_THREADS");
-  else
-    options.threads = threads_from(options.threads_text, "--threads");
+  options.threads = threads_from(options.threads_text, "--threads");
+  if (has_threads && options.threads_text == "auto") options.threads = threads_of_environment().value_or(options.threads);
   if (options.memory_bytes == 0) options.memory_bytes = read_machine_limits().default_budget_bytes();
   check_gpu_memory(options.gpu_memory);
   if (!(options.verify >= 0 && options.verify <= 1)) throw usage_error("bad-number", "--verify", "a share lies between 0 and 1");

@@ -1,6 +1,7 @@
 // The options that mean the same everywhere. Each is declared once, in a group that verbs take or leave.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,9 @@ void declare_h5ad_output(OptionSet& set, std::string& target, bool& no_provenanc
 void declare_reporting(OptionSet& set, SharedOptions& options);                      // json, force, quiet, verbose, log, progress, colour
 
 // "auto", QUERN_THREADS and what the machine allows become numbers; checks what the parser could not. Throws usage_error.
-void resolve(SharedOptions& options);
+// has_threads: the verb takes --threads, and so minds the environment.
+void resolve(SharedOptions& options, bool has_threads);
+std::optional<int> threads_of_environment();  // QUERN_THREADS; throws usage_error("bad-number")
 
 io::InputOptions input_options(const SharedOptions& options);
 

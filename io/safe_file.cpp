@@ -37,6 +37,10 @@ void refuse_inputs(const std::string& target, const struct stat& found, const st
   }
 }
 
+Error same_output(const std::string& target) {
+  return usage_error("same-output", "", "two outputs go to this file", "give each output its own name").in_file(target);
+}
+
 // Absolute, links followed as far as they lead; a dangling link leads to the file it would make.
 std::string follow_links(const std::string& target) {
   fs::path path = fs::absolute(target);
@@ -115,6 +119,7 @@ OutputTarget resolve_output(const std::string& target, const OutputOptions& opti
   result.mode = found.st_mode & 07777U;
   if (result.special) return result;
   refuse_inputs(target, found, options.inputs);
+  if (!options.log_file.empty() && is_same_file(found, options.log_file)) throw same_output(target);
   if (!options.force) throw exists_error(target);
   return result;
 }
@@ -125,8 +130,7 @@ SafeFile::SafeFile(const std::string& target, const OutputOptions& options)
     throw output_error("not-a-file", "", "the target is a device or pipe, which cannot hold this format", "name a file").in_file(target);
   {
     const std::scoped_lock lock(open_targets_mutex);
-    if (std::find(open_targets.begin(), open_targets.end(), target_.path) != open_targets.end())
-      throw usage_error("same-output", "", "two outputs go to this file", "give each output its own name").in_file(target);
+    if (std::find(open_targets.begin(), open_targets.end(), target_.path) != open_targets.end()) throw same_output(target);
     warnings_ = find_stale_parts(target_.path);
     create_part();
     open_targets.push_back(target_.path);

@@ -11,6 +11,7 @@ namespace quern::io {
 struct OutputOptions {
   bool force = false;                 // may replace an existing file
   std::vector<std::string> inputs{};  // files that the output must not be, under whatever name
+  std::string log_file{};             // nor this one, which is being written
   std::string tmp_dir{};              // for text that waits for standard output; empty: TMPDIR, else /tmp
 };
 
@@ -22,8 +23,8 @@ struct OutputTarget {
   unsigned mode = 0;     // permission bits of the existing file
 };
 
-// Follows links and applies the rules. Throws output_error: "same-file" (an input), "exists" (without force), "is-directory",
-// "no-such-folder", "not-writable".
+// Follows links and applies the rules. Throws usage_error "same-output" (the log), output_error: "same-file" (an input), "exists" (without
+// force), "is-directory", "no-such-folder", "not-writable".
 OutputTarget resolve_output(const std::string& target, const OutputOptions& options);
 
 // Owns `.NAME.PID.RANDOM.part` in the target's folder; unlinks it when destroyed without commit, or when a signal ends the process.

@@ -39,6 +39,7 @@ class Check final : public Command {
     set.group("What is checked");
     set.flag("--deep", deep_, "every stored value, index, name and checksum (without: structure, types, lengths, encodings, row pointers)");
     declare_external(set, shared);
+    declare_threads(set, shared);
     declare_memory(set, shared);
     declare_tmp_dir(set, shared);
     declare_reporting(set, shared);

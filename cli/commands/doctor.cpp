@@ -47,7 +47,7 @@ Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json facts(const MachineLimits& limits) {
+Json facts(const MachineLimits& limits, std::optional<int> environment) {
   return {{"processor",
            {{"name", processor_name()},
             {"instructions", vector_instructions()},
@@ -55,7 +55,8 @@ Json facts(const MachineLimits& limits) {
             {"affinity", limits.affinity},
             {"cgroup_processors", or_null(limits.cgroup_processors)},
             {"slurm_cpus_per_task", or_null(limits.slurm_cpus)},
-            {"threads", limits.threads()}}},
+            {"quern_threads", or_null(environment)},
+            {"threads", environment.value_or(limits.threads())}}},
           {"memory",
            {{"physical_bytes", limits.physical_bytes},
             {"cgroup_bytes", or_null(limits.cgroup_bytes)},
@@ -64,20 +65,21 @@ Json facts(const MachineLimits& limits) {
           {"cuda", cuda_facts(cuda_report())}};
 }
 
-std::string for_people(const MachineLimits& limits) {
+std::string for_people(const MachineLimits& limits, std::optional<int> environment) {
   const auto quota = limits.cgroup_processors ? fmt::format(", cgroup {:.1f}", *limits.cgroup_processors) : std::string();
   const auto slurm = limits.slurm_cpus ? fmt::format(", Slurm {}", *limits.slurm_cpus) : std::string();
+  const auto chosen = environment ? fmt::format(", QUERN_THREADS {}", *environment) : std::string();
   const auto cgroup = limits.cgroup_bytes ? fmt::format(", cgroup {}", format_size(*limits.cgroup_bytes)) : std::string();
   return fmt::format(
       "quern      {} {}\n"
       "processor  {} ({})\n"
-      "threads    {} (processors {}, affinity {}{}{})\n"
+      "threads    {} (processors {}, affinity {}{}{}{})\n"
       "memory     {} a run by default (physical {}{})\n"
       "hdf5       {}; decodes {}\n"
       "cuda       {}",
-      version(), git_commit(), processor_name(), fmt::join(vector_instructions(), " "), limits.threads(), limits.processors,
-      limits.affinity, quota, slurm, format_size(limits.default_budget_bytes()), format_size(limits.physical_bytes), cgroup,
-      io::hdf5_version(), fmt::join(decoded_filters(), " "), cuda_lines(cuda_report()));
+      version(), git_commit(), processor_name(), fmt::join(vector_instructions(), " "), environment.value_or(limits.threads()),
+      limits.processors, limits.affinity, quota, slurm, chosen, format_size(limits.default_budget_bytes()),
+      format_size(limits.physical_bytes), cgroup, io::hdf5_version(), fmt::join(decoded_filters(), " "), cuda_lines(cuda_report()));
 }
 
 class Doctor final : public Command {
@@ -92,8 +94,9 @@ class Doctor final : public Command {
   void run(Session& session) override {
     const MachineLimits limits = read_machine_limits();
     Json& result = session.report.result();
-    result = facts(limits);
-    session.say(for_people(limits));
+    const std::optional<int> environment = chosen_threads(session);
+    result = facts(limits, environment);
+    session.say(for_people(limits, environment));
     for (const cuda::DeviceReport& device : cuda_report().devices) {
       result["cuda"]["devices"].push_back(device_facts(device));
       session.say(fmt::format("device {:<3} {}\n", device.facts.index, device_line(device)));
@@ -103,6 +106,15 @@ class Doctor final : public Command {
   int exit_status() const override { return failed_ ? static_cast<int>(ErrorKind::device) : 0; }
 
  private:
+  // What the environment asks for; what cannot be understood is said, since other verbs refuse it.
+  static std::optional<int> chosen_threads(Session& session) {
+    try {
+      return threads_of_environment();
+    } catch (const Error& error) {
+      session.warn(error.code(), error.object() + ": " + error.what());
+      return std::nullopt;
+    }
+  }
   void test_devices(Session& session) {
     for (const SelftestCase& test : run_selftest(session.options)) {
       const bool passed = test.failure.empty();

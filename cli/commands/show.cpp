@@ -88,6 +88,7 @@ class Show final : public Command {
     set.flag("--sparse", sparse_, "a matrix as its stored entries: row, column, value");
     set.output("-o,--output", "TSV", output_, "a .tsv or .tsv.gz instead of standard output");
     set.group("How it is read");
+    declare_threads(set, shared);
     declare_memory(set, shared);
     declare_tmp_dir(set, shared);
     declare_reporting(set, shared);

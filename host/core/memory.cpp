@@ -10,20 +10,24 @@
 namespace quern {
 namespace {
 
-std::string mebibytes(std::size_t bytes) { return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB"; }
-
 class PageableMemory final : public HostMemory {
  public:
   void* allocate(std::size_t bytes) override {
     void* pointer = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pointer == MAP_FAILED)
-      throw resource_error("out-of-memory", "--memory", "the system refused " + mebibytes(bytes) + " of memory", "lower --memory");
+      throw resource_error("out-of-memory", "--memory", "the system refused " + size_text(bytes) + " of memory", "lower --memory");
     return pointer;
   }
   void release(void* pointer, std::size_t bytes) noexcept override { munmap(pointer, bytes); }
 };
 
 }  // namespace
+
+std::string size_text(std::size_t bytes) {
+  const auto in_units = [bytes](int shift) { return std::to_string((bytes + (std::size_t{1} << shift) - 1) >> shift); };
+  if (bytes >= std::size_t{1} << 20) return in_units(20) + " MiB";
+  return bytes >= std::size_t{1} << 10 ? in_units(10) + " KiB" : in_units(0) + " B";
+}
 
 Claim::Claim(Claim&& other) noexcept
     : budget_(std::exchange(other.budget_, nullptr)), row_(other.row_), bytes_(std::exchange(other.bytes_, 0)) {}
@@ -48,8 +52,8 @@ Claim MemoryBudget::claim(const std::string& what, std::size_t bytes) {
   if (bytes > limit_ - used_)
     throw resource_error(
         "over-budget", "--memory",
-        what + " needs " + mebibytes(bytes) + "; " + mebibytes(used_) + " of the budget of " + mebibytes(limit_) + " are taken",
-        "give --memory " + std::to_string(((used_ + bytes) >> 20) + 1) + "MiB or more");
+        what + " needs " + size_text(bytes) + "; " + size_text(used_) + " of the budget of " + size_text(limit_) + " are taken",
+        "give more --memory: at least " + std::to_string(((used_ + bytes) >> 20) + 1) + "MiB, and room for what comes after");
   used_ += bytes;
   peak_ = std::max(peak_, used_);
   auto row = std::find_if(rows_.begin(), rows_.end(), [&](const Row& r) { return r.what == what; });

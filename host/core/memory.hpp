@@ -11,6 +11,8 @@ namespace quern {
 
 class MemoryBudget;
 
+std::string size_text(std::size_t bytes);  // "12 MiB", "640 KiB", "7 B": rounded up
+
 // Bytes claimed from a budget; gives them back when destroyed. Move-only.
 class Claim {
  public:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "host/core/error.hpp"
 #include "host/pipeline/chunk_pool.hpp"
@@ -21,7 +22,7 @@ constexpr std::int64_t most_rows = 16384, most_named_rows = 1024;
 std::size_t packet_bytes_per_row(const PipelineOptions& options) { return options.row_names ? name_bytes + options.text_bytes_per_row : 0; }
 
 constexpr int least_slots = 2;
-constexpr std::size_t plenty_bytes = std::size_t{1} << 40;
+constexpr std::size_t plenty_bytes = std::size_t{1} << 40, budget_step = std::size_t{1} << 20;
 
 SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops) {
   return {plan.slot, ops.value_type, static_cast<int>(ops.rows.percent_top.size()), ops.n_gene_sets};
@@ -173,22 +174,51 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
       break;
   }
   const std::size_t needed = budget.limit() - available + plan.ring_bytes;
-  throw resource_error("over-budget", "--memory",
-                       "the smallest ring of chunks needs " + std::to_string((plan.ring_bytes >> 20) + 1) + " MiB; " +
-                           std::to_string(available >> 20) + " MiB of the budget are left",
-                       "give --memory " + std::to_string((needed >> 20) + 1) + "MiB or more");
+  throw resource_error(
+      "over-budget", "--memory",
+      "the smallest ring of chunks needs " + size_text(plan.ring_bytes) + "; " + size_text(available) + " of the budget are left",
+      "give --memory " + std::to_string((needed >> 20) + 1) + "MiB or more");
 }
 
-std::size_t least_pipeline_bytes(ChunkSource& source, const Backend& backend, OpSpec ops, const PipelineOptions& options) {
-  std::size_t least = 0;
-  for (const bool integer_mode : {true, false})
-    for (const ValueType type : {source.natural_value_type(), ValueType::f64}) {
-      ops.integer_mode = integer_mode;
-      ops.value_type = type;
-      least = std::max(least, least_ring_bytes(source, ops, options) + backend.least_bytes(ops, source.shape()));
+std::size_t least_budget(ChunkSource& source, const Backend& backend, const OpSpec& ops, std::size_t kept_bytes,
+                         const PipelineOptions& options) {
+  const std::size_t tables = backend.least_bytes(ops, source.shape());
+  const auto suffices = [&](std::size_t limit) {
+    MemoryBudget trial(limit);
+    try {
+      const Claim taken = trial.claim("gene tables", kept_bytes + tables);
+      plan_pipeline(source, ops, trial, options);
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::resources) throw;
+      return false;
     }
-  return least;
+  };
+  std::size_t enough = std::max(kept_bytes + tables, budget_step);
+  while (!suffices(enough)) {
+    if (enough >= plenty_bytes) return plenty_bytes;
+    enough *= 2;
+  }
+  std::size_t steps = (enough + budget_step - 1) / budget_step, too_few = (kept_bytes + tables) / budget_step / 2;
+  while (steps - too_few > 1) {
+    const std::size_t middle = too_few + (steps - too_few) / 2;
+    (suffices(middle * budget_step) ? steps : too_few) = middle;
+  }
+  return steps * budget_step;
 }
+
+namespace {
+
+// A refusal before the first chunk says what would do: not the one claim that failed, but the whole run.
+Error with_least_budget(const Error& error, ChunkSource& source, const Backend& backend, const OpSpec& ops, const MemoryBudget& budget,
+                        const PipelineOptions& options) {
+  if (error.kind() != ErrorKind::resources) return error;
+  const std::size_t least = least_budget(source, backend, ops, budget.limit() - budget.available(), options);
+  if (least <= budget.limit() || least == plenty_bytes) return error;
+  return {error.kind(), error.code(), error.object(), error.what(), "give --memory " + std::to_string(least >> 20) + "MiB or more"};
+}
+
+}  // namespace
 
 RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,
                        const PipelineOptions& options) {
@@ -199,8 +229,15 @@ RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::s
     RunReport report;
     report.passes = passes;
     report.threads = std::max(options.threads, 1);
+    std::optional<Pass> pass;
     try {
-      const ColumnResults columns = Pass(source, backend, ops, sinks, budget, options, report).walk();
+      pass.emplace(source, backend, ops, sinks, budget, options, report);
+    } catch (const Error& error) {
+      throw with_least_budget(error, source, backend, ops, budget, options);
+    }
+    try {
+      const ColumnResults columns = pass->walk();
+      pass.reset();
       for (Sink* sink : sinks) sink->finish(columns);
     } catch (const NeedsWiderValues&) {
       ops.value_type = ValueType::f64;

@@ -42,8 +42,10 @@ struct PipelinePlan {
 
 PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryBudget& budget, const PipelineOptions& options);
 
-// The least that a run claims beyond what is claimed already, whatever the values turn out to be.
-std::size_t least_pipeline_bytes(ChunkSource& source, const Backend& backend, OpSpec ops, const PipelineOptions& options);
+// The least budget, in whole MiB, with which a pass in the mode of `ops` begins where kept_bytes are claimed already; 1 TiB: none that
+// was tried. Plans about 20 times.
+std::size_t least_budget(ChunkSource& source, const Backend& backend, const OpSpec& ops, std::size_t kept_bytes,
+                         const PipelineOptions& options);
 
 // Runs until the matrix has been walked in a mode that holds its values: at most three passes (f32 whole, f64 whole, general).
 RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "host/core/memory.hpp"
 #include "io/source/element_stream_types.hpp"
 
 namespace quern::io {
@@ -26,8 +27,9 @@ void ElementStream::begin_plan(int n_slots, std::int64_t chunk_nnz, std::size_t 
 Error ElementStream::chunk_too_large() const {
   const std::size_t bytes = dataset_.filters().chunk_bytes;
   return resource_error("chunk-too-large", dataset_.path(),
-                        "is stored in chunks of " + std::to_string(bytes >> 20) + " MiB, which its filters only decode as a whole",
-                        "give --memory " + std::to_string((12 * bytes >> 20) + 64) + "MiB or more");
+                        "is stored in chunks of " + size_text(bytes) + ", which its filters only decode as a whole; " +
+                            size_text(budget_bytes_) + " of the budget are left",
+                        "give more --memory: three such chunks must fit into what is left");
 }
 
 // Chunks so large that the pool of shared ones would take much memory are inflated piecewise where the filters allow it.

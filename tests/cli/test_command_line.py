@@ -114,7 +114,7 @@ def test_outputs_are_not_replaced(quern, tmp_path):
 
 def test_full_disk(quern, quern_bin):
     done = quern("doctor", "--json", "/dev/full")
-    assert done.returncode == 4 and "[disk-full]" in done.stderr
+    assert done.returncode == 4 and done.stderr.count("[disk-full]") == 1
     with open("/dev/full", "w") as full:
         done = subprocess.run([quern_bin, "doctor"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 4 and "[disk-full]" in done.stderr
@@ -155,6 +155,66 @@ def test_colours_when_asked(quern):
     assert "\033[" not in quern("doctor", "x").stderr
 
 
-def test_threads_environment_is_checked(quern):
-    done = quern("doctor", env={**os.environ, "QUERN_THREADS": "many"})
+def test_threads_of_the_environment(quern, quern_bin, fixtures_dir):
+    many, three = ({**os.environ, "QUERN_THREADS": text} for text in ("many", "3"))
+    done = subprocess.run([quern_bin, "qc", fixtures_dir / "modern.h5ad"], env=many, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and "QUERN_THREADS" in done.stderr
+    done = quern("doctor", env=many)
+    assert done.returncode == 0 and "QUERN_THREADS" in done.stderr, "the doctor says what is wrong"
+    processor = json.loads(quern("doctor", "--json", "-", env=three).stdout)["result"]["processor"]
+    assert processor["threads"] == processor["quern_threads"] == 3
+    assert quern("devices", env=many).returncode == 0, "which has no threads"
+
+
+def test_limits_are_told_where_a_verb_has_them(quern_bin, fixtures_dir):
+    def limits(*words):
+        done = subprocess.run([quern_bin, *words, fixtures_dir / "modern.h5ad", "--json", "-"], capture_output=True, text=True, timeout=60, check=True)
+        facts = json.loads(done.stdout)["run"]
+        return facts["threads"], facts["budget_bytes"]
+    assert limits("check", "--deep", "-m", "64MiB", "-t", "2") == (2, 64 << 20)
+    assert limits("qc", "-n", "-m", "64MiB", "-t", "2") == (2, 64 << 20)
+    assert limits("info") == (None, None)
+
+
+@pytest.mark.parametrize("words", [("doctor", "--json", ""), ("doctor", "--json="), ("qc", "x", "--cells-out", "")])
+def test_an_empty_word_is_no_value(quern, words):
+    done = quern(*words)
+    assert done.returncode == 2 and "[missing-value]" in done.stderr
+
+
+def test_version_after_a_verb(quern):
+    assert quern("doctor", "-V").stdout == quern("--version").stdout
+
+
+def test_mistyped_option_and_no_verb(quern):
+    done = quern("--hlep")
+    assert done.returncode == 2 and "[unknown-option]" in done.stderr and "did you mean --help?" in done.stderr
+
+
+def test_log_file_is_no_output(quern, tmp_path):
+    done = quern("doctor", "--log-file", tmp_path / "a", "--json", tmp_path / "a", "--force")
+    assert done.returncode == 2 and "[same-output]" in done.stderr
+
+
+def closing(quern_bin, streams, *words):
+    """Runs with these of the three standard streams closed."""
+    def close():
+        for stream in streams:
+            os.close(stream)
+    return subprocess.run([quern_bin, *map(str, words)], preexec_fn=close, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("streams", [(2,), (0, 2), (1, 2), (0, 1, 2)])
+def test_closed_streams_are_no_outputs(quern_bin, fixtures_dir, tmp_path, streams):
+    """What is said goes nowhere, least of all into a file that happened to get the number of standard error."""
+    report, cells, h5ad = tmp_path / "r.json", tmp_path / "c.tsv", tmp_path / "o.h5ad"
+    done = closing(quern_bin, streams, "qc", fixtures_dir / "modern.h5ad", "-v", "--json", report, "--cells-out", cells, "-o", h5ad)
+    assert done.returncode == 0
+    assert json.loads(report.read_text())["schema"] == "quern.qc/1"
+    assert cells.read_text().startswith("cell\t") and h5ad.read_bytes()[:4] == b"\x89HDF"
+
+
+def test_data_for_a_closed_standard_output(quern_bin, fixtures_dir):
+    done = closing(quern_bin, (1,), "qc", fixtures_dir / "modern.h5ad", "--cells-out", "-", "-q")
+    assert done.returncode == 4 and done.stderr.count("[write-failed]") == 1

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import anndata
 import h5py
 import pytest
 
@@ -22,6 +23,21 @@ def _modern(fixtures_dir):
 def _own(modern, tmp_path):
     """A copy that a test may endanger."""
     return shutil.copy(modern, tmp_path / "own.h5ad")
+
+
+@pytest.fixture(name="chunked", scope="module")
+def _chunked(larger, tmp_path_factory):
+    """The same by columns, in stored chunks that can only be decoded as a whole."""
+    path = tmp_path_factory.mktemp("chunked") / "chunked.h5ad"
+    data = anndata.read_h5ad(larger)
+    data.X = data.X.tocsc()
+    data.write_h5ad(path)
+    with h5py.File(path, "r+") as root:
+        for part in ("data", "indices"):
+            values = root[f"X/{part}"][:]
+            del root[f"X/{part}"]
+            root["X"].create_dataset(part, data=values, chunks=(len(values) // 2,), compression="gzip", shuffle=True)
+    return path
 
 
 @pytest.fixture(name="larger", scope="module")
@@ -158,6 +174,26 @@ def test_too_little_memory_names_what_will_do(quern_bin, larger, tmp_path):
     assert not cells.exists()
     run(quern_bin, "qc", larger, "--memory", plan["least_bytes"], "--cells-out", cells)
     cells.unlink()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("name", ["modern", "larger", "chunked"])
+def test_the_least_memory_is_the_least(quern_bin, request, name, threads):
+    """What --dry-run says will do does; a MiB less is refused, in the dry run's warning and in the run's hint with the same number."""
+    path = request.getfixturevalue(name)
+    def planned(*words):
+        report = json.loads(run(quern_bin, "qc", path, "-n", "-t", threads, "--json", "-", *words).stdout)
+        return report["result"]["plan"], [warning["text"] for warning in report["warnings"] if warning["code"] == "over-budget"]
+    plan, warned = planned()
+    least = plan["least_whole_bytes"]
+    assert not warned and least <= plan["least_bytes"]
+    run(quern_bin, "qc", path, "-t", threads, "--memory", least)
+    if least == 1 << 20:
+        return
+    too_few = least - (1 << 20)
+    smaller, warned = planned("--memory", too_few)
+    assert smaller["least_whole_bytes"] == least and f"{least >> 20}MiB" in warned[0]
+    assert f"give --memory {least >> 20}MiB or more" in run(quern_bin, "qc", path, "-t", threads, "--memory", too_few, expect=5).stderr
 
 
 def test_dry_run_says_what_the_run_would_refuse(quern_bin, modern, tmp_path):

@@ -95,20 +95,20 @@ TEST(SharedOptions, ResolvesThreads) {
   SharedOptions options;
   unsetenv("QUERN_THREADS");
   options.threads_text = "3";
-  resolve(options);
+  resolve(options, true);
   EXPECT_EQ(options.threads, 3);
   EXPECT_GT(options.memory_bytes, 0U);
   setenv("QUERN_THREADS", "5", 1);
-  resolve(options);
+  resolve(options, true);
   EXPECT_EQ(options.threads, 3);  // the option is stronger
   options.threads_text = "auto";
-  resolve(options);
+  resolve(options, true);
   EXPECT_EQ(options.threads, 5);
   options.threads_text = "4097";
-  EXPECT_THROW(resolve(options), Error);
+  EXPECT_THROW(resolve(options, true), Error);
   options.threads_text = "auto";
   setenv("QUERN_THREADS", "many", 1);
-  EXPECT_THROW(resolve(options), Error);
+  EXPECT_THROW(resolve(options, true), Error);
   unsetenv("QUERN_THREADS");
 }
 
@@ -116,16 +116,16 @@ TEST(SharedOptions, ChecksDeviceMemoryAndStandardInput) {
   SharedOptions options;
   for (const char* good : {"80%", "20GiB", "100%"}) {
     options.gpu_memory = good;
-    EXPECT_NO_THROW(resolve(options)) << good;
+    EXPECT_NO_THROW(resolve(options, true)) << good;
   }
   for (const char* bad : {"0%", "101%", "x%", "some"}) {
     options.gpu_memory = bad;
-    EXPECT_THROW(resolve(options), Error) << bad;
+    EXPECT_THROW(resolve(options, true), Error) << bad;
   }
   options.gpu_memory = "80%";
   for (const char* stream : {"-", "/dev/stdin"}) {
     options.input = stream;
-    EXPECT_THROW(resolve(options), Error);
+    EXPECT_THROW(resolve(options, true), Error);
   }
 }
 
