@@ -44,7 +44,8 @@ Report::Report(const std::string& verb) : state_(std::make_unique<State>()) {
         {"nnz_per_second", nullptr},
         {"peak_rss_bytes", 0},
         {"budget_bytes", nullptr},
-        {"peak_device_bytes", nullptr}}},
+        {"peak_device_bytes", nullptr},
+        {"bytes_to_device", nullptr}}},
       {"digest", nullptr},
   };
 }
