@@ -13,7 +13,7 @@
 namespace quern::cli {
 namespace {
 
-constexpr std::int32_t n_rows = 60, n_cols = 30000, n_chunks = 2;
+constexpr std::int32_t n_rows = 40, n_cols = 20000, n_chunks = 2;
 constexpr std::size_t budget_bytes = std::size_t{1} << 30;
 
 enum class Values { counts, whole, real };

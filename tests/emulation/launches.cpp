@@ -10,13 +10,14 @@
 namespace quern {
 namespace {
 
-// QUERN_EMULATION_ORDER=ascending|descending|shuffled
+// QUERN_EMULATION_ORDER=ascending|descending|shuffled; QUERN_EMULATION_CHECKED=0: accesses are not checked, which is quicker
 emulation::LaunchSettings settings_asked_for() {
   emulation::LaunchSettings settings;
   const char* word = std::getenv("QUERN_EMULATION_ORDER");
   const std::string_view order = word ? word : "ascending";
   if (order == "descending") settings.schedule.order = emulation::LaneOrder::descending;
   if (order == "shuffled") settings.schedule.order = emulation::LaneOrder::shuffled;
+  if (const char* checked = std::getenv("QUERN_EMULATION_CHECKED"); checked && std::string_view(checked) == "0") settings.checked_nnz = -1;
   return settings;
 }
 

@@ -15,7 +15,7 @@ RUN = ROOT / "tests" / "gpu" / "run"
 
 def command(*words, env=None):
     return subprocess.run([sys.executable, RUN, *map(str, words)], capture_output=True, text=True, timeout=300, check=False,
-                          env={**os.environ, **(env or {})})
+                          env={**os.environ, "QUERN_EMULATION_CHECKED": "0", **(env or {})})
 
 
 @pytest.fixture(scope="module")
