@@ -19,6 +19,7 @@
 #include "cli/signals.hpp"
 #include "cli/write_plan.hpp"
 #include "host/cpu/cpu_runs.hpp"
+#include "io/carry/from_tenx.hpp"
 #include "io/carry/matrix_out.hpp"
 
 namespace quern::cli {
@@ -85,8 +86,6 @@ class FilterRun {
     options.depth = H5adWriting::depth;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
-    if (input_->info().format != io::Format::h5ad)
-      throw usage_error("needs-h5ad", "INPUT", "filter cuts h5ad files", "make it one first: quern convert INPUT -o OUT.h5ad");
     writing_->open(*input_, 0);
     refuse_raw();
     source_ = input_->source(budget_);
@@ -95,8 +94,8 @@ class FilterRun {
     session_.warn(input_->warnings());
     if (plan_.compression) warn_of_compression(*plan_.compression, session_);
     outcome_.before = source_->shape();
-    outcome_.n_obs = input_->info().n_obs;
-    outcome_.n_vars = input_->info().n_vars;
+    outcome_.n_obs = is_h5ad() ? input_->info().n_obs : outcome_.before.n_rows;
+    outcome_.n_vars = is_h5ad() ? input_->info().n_vars : outcome_.before.n_cols;
     read_type_ = source_->natural_value_type();
     make_room();
   }
@@ -186,7 +185,8 @@ class FilterRun {
     return std::count(kept.begin(), kept.end(), 0);
   }
 
-  io::ColumnType sum_type() const { return type_of_sum(input_->matrix().data.type); }
+  bool is_h5ad() const { return input_->info().format == io::Format::h5ad; }
+  io::ColumnType sum_type() const { return type_of_sum(io::scanpy_value_type(input_->info(), input_->matrix())); }
   bool narrow_sums() const { return sum_type() == io::ColumnType::float32; }
 
   void round_bounds() {
@@ -214,7 +214,8 @@ class FilterRun {
   void decide_once() {
     const GeneTallyWants wants{plan_.looks_at(Measure::cells), plan_.looks_at(Measure::gene_counts)};
     const std::string& stored = input_->matrix().data.type;
-    const std::size_t bytes = GeneTally::bytes(outcome_.n_vars, wants, !stored.starts_with("float"), read_type_);
+    const bool is_whole = stored.starts_with("int") || stored.starts_with("uint") || stored == "bool";
+    const std::size_t bytes = GeneTally::bytes(outcome_.n_vars, wants, is_whole, read_type_);
     const bool any = wants.positive || wants.sums;
     const int n = any ? affordable_copies(bytes, {budget_, session_.options.threads, 0}) : 0;
     const Claim claim = budget_.claim("gene tallies", bytes * static_cast<std::size_t>(n));
@@ -279,7 +280,7 @@ class FilterRun {
       session_.console.end_progress();
     };
     const auto& matrices = input_->info().matrices;
-    const bool has_x = !matrices.empty() && matrices.front().name == "X";
+    const bool has_x = !is_h5ad() || (!matrices.empty() && matrices.front().name == "X");
     const io::ExpectedH5ad expected{outcome_.kept_cells, outcome_.kept_genes, has_x};
     try {
       writing_->write(options, expected, filter_parameters(plan_, input_->matrix().name), outcome_.digest, budget_);

@@ -50,6 +50,47 @@ bool is_whole_and_rounded(double value) {
          static_cast<double>(static_cast<float>(value)) != value;
 }
 
+// Leaves the kept rows and columns of chunk after chunk, closing the gaps. Values are doubles.
+class Cutter {
+ public:
+  Cutter(const Selection& rows, std::int64_t n_rows, std::vector<std::int32_t> columns)
+      : rows_(rows.ranges(n_rows)), columns_(std::move(columns)) {}
+
+  // The number of rows that are left.
+  std::size_t cut(ChunkBuffer& chunk) {
+    std::size_t n_rows = 0;
+    n_entries_ = 0;
+    for (; next_ < rows_.size() && rows_[next_].first < chunk.rows.last; ++next_) {
+      const std::int64_t first = std::max(rows_[next_].first, chunk.rows.first), last = std::min(rows_[next_].last, chunk.rows.last);
+      std::int32_t begin = chunk.offsets[first - chunk.rows.first];
+      for (std::int64_t row = first; row < last; ++row) {
+        const std::int32_t end = chunk.offsets[row + 1 - chunk.rows.first];
+        keep_entries(chunk, begin, end);
+        chunk.offsets[++n_rows] = n_entries_;
+        begin = end;
+      }
+      if (rows_[next_].last > chunk.rows.last) break;
+    }
+    return n_rows;
+  }
+
+ private:
+  void keep_entries(ChunkBuffer& chunk, std::int32_t begin, std::int32_t end) {
+    auto* values = chunk.values_as<double>();
+    for (std::int32_t i = begin; i < end; ++i) {
+      const std::uint32_t stored = chunk.columns[i];
+      const std::int32_t column = columns_.empty() ? static_cast<std::int32_t>(stored) : columns_[stored];
+      if (column < 0) continue;
+      chunk.columns[n_entries_] = static_cast<std::uint32_t>(column);
+      values[n_entries_++] = values[i];
+    }
+  }
+  std::vector<RowRange> rows_;
+  std::vector<std::int32_t> columns_;  // new numbers, -1: left out; empty: all as they are
+  std::size_t next_ = 0;
+  std::int32_t n_entries_ = 0;
+};
+
 class FromTenx {
  public:
   FromTenx(Input& input, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget)
@@ -165,22 +206,26 @@ class FromTenx {
   bool stream_matrix(const OutputGroup& to, const std::string& name, const std::string& type) {
     const auto source = input_.source(budget_);
     MatrixOutOptions how;
-    how.compression = {Packing::gzip, 1, false};
+    how.compression = options_.packing.value_or(Compression{Packing::gzip, 1, false});
     how.threads = options_.threads;
     how.stored_type = type;
-    MatrixOut out(to, name, source->shape(), how, budget_);
+    const MatrixShape all = source->shape();
+    const Claim map = budget_.claim("what is kept", static_cast<std::size_t>(all.n_cols) * sizeof(std::int32_t) + options_.cells.bytes());
+    Cutter cutter(options_.cells, all.n_rows, options_.genes.new_numbers(all.n_cols));
+    MatrixOut out(to, name, {options_.cells.n_kept(all.n_rows), options_.genes.n_kept(all.n_cols), all.nnz}, how, budget_);
     SourceWalk walk(*source, budget_);
     std::vector<std::byte> values;
     for (; walk.next(); rest()) {
-      const ChunkBuffer& chunk = walk.chunk();
-      const std::span<const double> plain(chunk.values_as<double>(), static_cast<std::size_t>(chunk.offsets[chunk.rows.size()]));
+      ChunkBuffer& chunk = walk.chunk();
+      const std::span<const std::int32_t> offsets(chunk.offsets, cutter.cut(chunk) + 1);
+      const std::span<const double> plain(chunk.values_as<double>(), static_cast<std::size_t>(offsets.back()));
       if (type == "float32" && std::any_of(plain.begin(), plain.end(), is_whole_and_rounded)) {
         out.give_up();
         return false;
       }
       values.resize(plain.size() * out.value_type().size);
       encode_values(plain.data(), plain.size(), out.value_type(), values.data());
-      out.append(chunk, values);
+      out.append(offsets, {chunk.columns, plain.size()}, values);
     }
     out.finish();
     return true;

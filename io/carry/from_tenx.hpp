@@ -13,7 +13,7 @@ namespace quern::io {
 std::string scanpy_value_type(const FileInfo& info, const MatrixInfo& matrix);
 
 // Writes X (where options.with_x; in scanpy's type, or 64-bit floats where whole numbers need them), obs, var, and the other groups with
-// what the options add. Selections cut obs and var only. Throws what reading the input throws. Memory: as carry_over, and what the source
+// what the options add. Throws what reading the input throws. Memory: as carry_over, and what the source
 // claims.
 std::vector<Warning> carry_from_tenx(Input& input, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget);
 

@@ -42,6 +42,10 @@ class MatrixOut {
   const ElementType& value_type() const { return value_type_; }
   // All rows of a chunk, with values of the stored type. Throws NeedsNewIndices: give up and write all again without `from`.
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values) { out_->append(chunk, values); }
+  // The next rows, where not all of a chunk is written.
+  void append(std::span<const std::int32_t> offsets, std::span<const std::uint32_t> columns, std::span<const std::byte> values) {
+    out_->append(offsets, columns, values);
+  }
   void finish();
   void give_up();
   std::int64_t nnz() const { return out_->nnz(); }

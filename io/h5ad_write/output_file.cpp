@@ -60,10 +60,11 @@ void OutputFile::close() {
 void OutputFile::close_objects() {
   constexpr unsigned kinds = H5F_OBJ_GROUP | H5F_OBJ_DATASET | H5F_OBJ_LOCAL;
   const ssize_t open = H5Fget_obj_count(file_.get(), kinds);
-  if (open <= 0) return;
+  if (open < 0) throw_write_failed(file_.object(), "count its objects");
   std::vector<hid_t> objects(static_cast<std::size_t>(open));
-  const ssize_t found = H5Fget_obj_ids(file_.get(), kinds, objects.size(), objects.data());
-  for (ssize_t i = 0; i < found; ++i) done(H5Oclose(objects[static_cast<std::size_t>(i)]), file_.object(), "close an object");
+  if (open > 0 && H5Fget_obj_ids(file_.get(), kinds, objects.size(), objects.data()) < 0)
+    throw_write_failed(file_.object(), "list its objects");
+  for (const hid_t object : objects) done(H5Oclose(object), file_.object(), "close an object");
 }
 
 OutputGroup make_group(hid_t parent, const std::string& parent_path, const std::string& name, bool long_attributes) {

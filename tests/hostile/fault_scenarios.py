@@ -117,6 +117,27 @@ def _named_cells(make):
 
 WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
 NORMALIZED = ["-o", "OUT/out.h5ad", "--key-added", "factor", "--counts-layer", "counts"]
+def _repeated_entries(folder):
+    """Their sum needs more bits than the values that are read at first: all is written twice."""
+
+    def edit(root):
+        replace("X/data", np.array([2 ** 24, 1, 5], "f4"))(root)
+        replace("X/indices", np.array([1, 1, 0], "i4"))(root)
+        replace("X/indptr", np.array([0, 2] + [3] * (N_OBS - 1), "i4"))(root)
+
+    return h5("modern", edit)(folder)
+
+
+def _wide_numbers(folder):
+    """A matrix directory with a count that 32-bit floats do not hold: its X is written twice."""
+    path = folder / "matrix"
+    path.mkdir()
+    (path / "genes.tsv").write_text("id1\tA\nid2\tB\n")
+    (path / "barcodes.tsv").write_text("c1\nc2\n")
+    (path / "matrix.mtx").write_text("%%MatrixMarket matrix coordinate integer general\n2 2 2\n1 1 3\n2 2 20000001\n")
+    return path
+
+
 FILTERED = ["-o", "OUT/out.h5ad", "--min-genes", "2", "--min-cells", "2", "--min-gene-counts", "3"]
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
@@ -167,10 +188,12 @@ SCENARIOS |= {
     "normalized-csc": ("normalize", _csc, [*NORMALIZED, "--compression", "blosc", "--exclude-highly-expressed"]),
     "filtered": ("filter", _everything, FILTERED),
     "filtered-dense": ("filter", lambda folder: base("dense", folder), [*FILTERED, "--max-pct", "mt=100"]),
+    "filtered-twice": ("filter", _repeated_entries, ["-o", "OUT/out.h5ad", "--min-genes", "1"]),
     "filtered-list": ("filter", _named_cells(_csc), ["-o", "OUT/out.h5ad", "--keep-cells", "@OUT/../cells.txt"]),
     "converted": ("convert", _indices_to_copy, ["-o", "OUT/out.h5ad"]),
     "converted-lzf": ("convert", _csc, ["-o", "OUT/out.h5ad", "--compression", "lzf", "--chunk", "50"]),
     "converted-10x": ("convert", lambda folder: base("10x-v3", folder), ["-o", "OUT/out.h5ad"]),
+    "filtered-mtx": ("filter", _wide_numbers, ["-o", "OUT/out.h5ad", "--min-genes", "1"]),
     "converted-mtx": ("convert", directory(compressed=True), ["-o", "OUT/out.h5ad"]),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):

@@ -30,9 +30,9 @@ HDF5 = """
     H5Aclose H5Dclose H5Fclose H5Gclose H5Oclose H5Pclose H5Sclose H5Tclose H5Dvlen_reclaim
     H5Acreate2 H5Aexists H5Aget_space H5Aget_type H5Aiterate2 H5Aopen H5Aread H5Awrite H5Dcreate2 H5Dget_chunk_info_by_coord
     H5Dget_chunk_storage_size H5Dget_create_plist H5Dget_num_chunks H5Dget_offset H5Dget_space H5Dget_storage_size H5Dget_type H5Dopen2 H5Dread
-    H5Dread_chunk H5Dset_extent H5Dwrite H5Dwrite_chunk H5Fcreate H5Fflush H5Fget_create_plist H5Fget_obj_count H5Fopen H5Gcreate2 H5Gopen2
+    H5Dread_chunk H5Dset_extent H5Dwrite H5Dwrite_chunk H5Fcreate H5Fflush H5Fget_create_plist H5Fget_obj_count H5Fget_obj_ids H5Fopen H5Gcreate2 H5Gopen2
     H5Iget_file_id H5Iget_type
-    H5Lexists H5Lget_info H5Lget_val H5Literate H5Lunpack_elink_val H5Oget_info2 H5Oopen H5PLset_loading_state H5Pcreate
+    H5Ldelete H5Lexists H5Lget_info H5Lget_val H5Literate H5Lunpack_elink_val H5Oget_info2 H5Oopen H5PLset_loading_state H5Pcreate
     H5Pget_chunk H5Pget_external_count H5Pget_fill_value H5Pget_filter2 H5Pget_layout H5Pget_nfilters H5Pget_sizes H5Pget_userblock
     H5Pset_chunk H5Pset_chunk_cache H5Pset_deflate H5Pset_elink_cb H5Pset_fapl_core H5Pset_file_locking H5Pset_filter H5Pset_obj_track_times
     H5Pset_shuffle H5Pset_userblock H5Pset_vlen_mem_manager H5Rdereference2 H5Screate H5Screate_simple H5Sget_simple_extent_dims

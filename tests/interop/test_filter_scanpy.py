@@ -78,6 +78,33 @@ def test_every_file(path, quern_bin, tmp_path):
         assert difference(*raws) is None
 
 
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no shared data in {SHARED}")
+@pytest.mark.parametrize("name", ["pbmc3k_10x_v2.h5", "scanpy-10x__v3_filtered_feature_bc_matrix.h5", "scanpy-10x__3.0.0__filtered_feature_bc_matrix"])
+def test_10x(name, quern_bin, tmp_path):
+    """A 10x file or matrix directory becomes an h5ad on the way."""
+    path = SHARED / name
+    theirs = sc.read_10x_h5(path) if path.suffix == ".h5" else sc.read_10x_mtx(path)
+    least_genes, least_cells = bounds(theirs)
+    sc.pp.filter_cells(theirs, min_genes=least_genes)
+    sc.pp.filter_genes(theirs, min_cells=least_cells)
+    sc.pp.filter_genes(theirs, min_counts=2)
+    run(quern_bin, "filter", path, "-o", tmp_path / "out.h5ad", "--min-genes", least_genes, "--min-cells", least_cells,
+        "--min-gene-counts", "2", "-q")
+    assert difference(theirs, sc.read_h5ad(tmp_path / "out.h5ad"), without=("uns/quern",)) is None
+
+
+@pytest.mark.parametrize("name", ["tenx-v3.h5", "tenx-v2.h5", "mtx-old"])
+def test_10x_as_if_converted_before(name, quern_bin, tmp_path):
+    words = ["--min-genes", "5", "--min-gene-counts", "2"]
+    run(quern_bin, "convert", FIXTURES / name, "-o", tmp_path / "whole.h5ad", "-q", "--no-provenance")
+    for path, out, how in ((tmp_path / "whole.h5ad", "a.h5ad", []), (FIXTURES / name, "b.h5ad", []),
+                           (FIXTURES / name, "c.h5ad", ["--chunk-nnz", "7", "-t", "3"])):
+        run(quern_bin, "filter", path, "-o", tmp_path / out, "-q", "--no-provenance", *words, *how)
+    sides = [read(tmp_path / f"{side}.h5ad") for side in "abc"]
+    assert difference(sides[0], sides[1]) is None and sides[0].n_obs > 0
+    assert (tmp_path / "b.h5ad").read_bytes() == (tmp_path / "c.h5ad").read_bytes()
+
+
 @pytest.fixture(scope="module")
 def counts(quern_bin, tmp_path_factory):
     """600 cells with counts, labelled, a layer, obsm, obsp and raw, as anndata writes them."""
