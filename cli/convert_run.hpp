@@ -33,9 +33,12 @@ ConvertPlan check_options(const ConvertOptions& options);
 // What the output takes on disk beyond all that the input holds, roughly and rather too little.
 std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix, const ConvertPlan& plan);
 
+// Warns of what an h5ad holds that only an h5ad can hold ("left-out").
+void warn_of_what_stays_behind(const io::FileInfo& info, const io::MatrixInfo& matrix, Session& session);
+
 struct ConvertOutcome {
   MatrixShape shape;
-  std::string format, value_type;
+  std::string format = "h5ad", value_type;
   std::int64_t nnz = 0, file_bytes = 0;
   bool copied_indices = false, copied_data = false;
   std::string digest;

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,22 @@ std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix,
   const std::int64_t plain = std::max<std::int64_t>(matrix.nnz, 0) * 5;  // the least: values of 1 byte
   const std::int64_t after = plan.compression.packing == io::Packing::none ? plain : std::min(plain / 8, stored(matrix) / 2);
   return after - (has_x ? stored(info.matrices.front()) : 0);
+}
+
+void warn_of_what_stays_behind(const io::FileInfo& info, const io::MatrixInfo& matrix, Session& session) {
+  if (info.format != io::Format::h5ad) return;
+  std::vector<std::string> parts;
+  if (!info.obs.columns.empty()) parts.push_back(fmt::format("{} columns of obs", info.obs.columns.size()));
+  for (const io::MatrixInfo& other : info.matrices)
+    if (other.name != matrix.name) parts.push_back(other.name);
+  for (const char* group : {"obsm", "varm", "obsp", "varp", "uns"})
+    if (const auto found = info.keys.find(group); found != info.keys.end())
+      for (const std::string& key : found->second) parts.push_back(fmt::format("{}/{}", group, key));
+  if (parts.empty()) return;
+  constexpr std::size_t most = 12;
+  const std::size_t n = parts.size();
+  if (n > most) parts.resize(most);
+  session.warn("left-out", fmt::format("only an h5ad can hold {}{}", fmt::join(parts, ", "), n > most ? " ..." : ""));
 }
 
 void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const std::string& matrix, Session& session) {

@@ -13,10 +13,10 @@ void warn_of_compression(const io::Compression& compression, Session& session) {
   if (const std::string needs = io::needs_of_readers(compression); !needs.empty()) session.warn("few-readers", needs);
 }
 
-H5adWriting::H5adWriting(std::string target, bool provenance, Session& session)
+H5adWriting::H5adWriting(std::string target, bool provenance, Session& session, bool any_name)
     : target_(std::move(target)), provenance_(provenance), session_(session), stamps_(session.output_options().inputs) {
   if (target_ == "-") throw usage_error("stdout-output", "--output", "HDF5 cannot be written to standard output", "name a file");
-  if (!target_.ends_with(".h5ad"))
+  if (!any_name && !target_.ends_with(".h5ad"))
     throw usage_error("unknown-extension", "--output", target_ + ": this verb writes h5ad", "give the file a name that ends in .h5ad");
   io::resolve_output(target_, session_.output_options());
 }

@@ -24,7 +24,8 @@ class H5adWriting {
  public:
   // Before the input is opened: refuses targets that cannot be, remembers what the inputs look like.
   // usage_error "stdout-output", "unknown-extension", and what io::resolve_output throws.
-  H5adWriting(std::string target, bool provenance, Session& session);
+  // `any_name`: also one that does not end in .h5ad.
+  H5adWriting(std::string target, bool provenance, Session& session, bool any_name = false);
   // How deep the input is to be probed.
   static constexpr io::ProbeDepth depth = io::ProbeDepth::features;
   // While the process has one thread: surveys the input (which stays open until after write), then opens the output. A dry run stops

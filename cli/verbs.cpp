@@ -35,10 +35,12 @@ const std::vector<Verb>& verbs() {
        "quern normalize pbmc.h5ad -o normal.h5ad --target-sum 1e4 --counts-layer counts\n"
        "quern normalize pbmc.h5ad -o cpm.h5ad --cpm --no-log1p --key-added size_factor\n",
        make_normalize},
-      {"convert", "from one format or layout to another: any input to a modern h5ad, X as CSR",
+      {"convert", "from one format or layout to another: to a modern h5ad, a 10x .h5 or a matrix directory",
        "quern convert old.h5ad -o new.h5ad\n"
        "quern convert slow.h5ad -o quick.h5ad --compression gzip:4,shuffle --chunk 100000\n"
        "quern convert filtered_feature_bc_matrix -o counts.h5ad\n"
+       "quern convert counts.h5ad -o counts.h5                # 10x, for Cell Ranger's tools\n"
+       "quern convert counts.h5ad -o folder/                  # matrix.mtx.gz, features.tsv.gz, barcodes.tsv.gz\n"
        "quern convert dense.h5ad -o counts.h5ad --dtype int32\n",
        make_convert},
       {"generate", "write realistic synthetic data",

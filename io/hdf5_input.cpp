@@ -1,6 +1,8 @@
 // h5ad and 10x HDF5 inputs.
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <string_view>
 
 #include "io/detect.hpp"
 #include "io/h5ad/column.hpp"
@@ -53,6 +55,13 @@ class H5adInput final : public Hdf5Input {
   std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) override {
     const FrameInfo& frame = matrix.name == "raw" ? info().raw_var : info().var;
     return open_column(frame, frame.index);
+  }
+  FrameInfo features_of(const MatrixInfo& matrix) override {
+    constexpr std::array<std::string_view, 8> known{"gene_ids", "gene_symbols", "feature_name", "feature_types",
+                                                    "genome",   "read",         "pattern",      "sequence"};
+    FrameInfo frame = matrix.name == "raw" ? info().raw_var : info().var;
+    std::erase_if(frame.columns, [&](const ColumnInfo& c) { return std::find(known.begin(), known.end(), c.name) == known.end(); });
+    return frame;
   }
 };
 

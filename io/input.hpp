@@ -15,7 +15,7 @@ namespace quern::io {
 enum class ProbeDepth {
   metadata,   // what FileInfo holds
   run,        // also the names and the chunk index of the chosen matrix
-  features,   // 10x: also what is told of its features
+  features,   // also what Input::features tells
   everything  // also every column of obs, var and raw.var, and the chunk index of every matrix
 };
 
@@ -46,7 +46,8 @@ class Input {
   virtual std::unique_ptr<ChunkSource> source(MemoryBudget& budget) = 0;
   virtual std::unique_ptr<NameSource> row_names() = 0;
   virtual std::unique_ptr<NameSource> column_names() = 0;  // of the kept genes
-  // 10x: what the file tells of the features of the matrix, and such a column of the kept ones; an h5ad has none.
+  // What the file tells of the features of the matrix (of an h5ad: the columns of var that mean what those of 10x do), and such a column of
+  // the kept ones.
   virtual FrameInfo features() = 0;
   virtual std::unique_ptr<NameSource> feature_column(const std::string& name) = 0;
   // column_names as scanpy's reader of this format gives them: those of a directory made unique. Claims what it then keeps.

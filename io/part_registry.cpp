@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <utility>
@@ -24,7 +25,7 @@ struct Slot {
 std::array<Slot, 64> slots;
 
 void unlink_slot(Slot& slot) noexcept {
-  if (slot.owner == getpid()) unlink(slot.path);
+  if (slot.owner == getpid() && unlink(slot.path) != 0 && errno == EISDIR) rmdir(slot.path);
 }
 
 }  // namespace
@@ -57,8 +58,9 @@ void RegisteredPart::release() noexcept {
 }
 
 void unlink_registered_parts() noexcept {
-  for (Slot& slot : slots)
-    if (slot.state == in_use) unlink_slot(slot);
+  for (int turn = 0; turn < 2; ++turn)  // folders, once their files are gone
+    for (Slot& slot : slots)
+      if (slot.state == in_use) unlink_slot(slot);
 }
 
 }  // namespace quern::io

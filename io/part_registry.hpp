@@ -4,7 +4,8 @@
 
 namespace quern::io {
 
-// A place in the registry for the life of one part file; unlinks the file unless it was released. Thread-safe.
+// A place in the registry for the life of one part file, or of a folder of parts (which is removed once it is empty); unlinks the file
+// unless it was released. Thread-safe.
 class RegisteredPart {
  public:
   RegisteredPart() = default;

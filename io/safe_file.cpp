@@ -7,13 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
-#include <random>
 
 #include "io/file_errors.hpp"
+#include "io/output_places.hpp"
 
 namespace quern::io {
 namespace {
@@ -41,65 +40,8 @@ Error same_output(const std::string& target) {
   return usage_error("same-output", "", "two outputs go to this file", "give each output its own name").in_file(target);
 }
 
-// Absolute, links followed as far as they lead; a dangling link leads to the file it would make.
-std::string follow_links(const std::string& target) {
-  fs::path path = fs::absolute(target);
-  for (int hops = 0; hops < 40; ++hops) {
-    std::error_code error;
-    if (!fs::is_symlink(fs::symlink_status(path, error))) break;
-    const fs::path next = fs::read_symlink(path, error);
-    if (error) throw write_error(target, "follow the link", error.value());
-    path = next.is_absolute() ? next : path.parent_path() / next;
-  }
-  std::error_code error;
-  const fs::path folder = fs::canonical(path.parent_path(), error);
-  if (error) throw write_error(target, "open the folder", error.value());
-  return (folder / path.filename()).string();
-}
-
-std::string random_word() {
-  std::random_device device;
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", device());
-  return text;
-}
-
-std::string part_prefix(const fs::path& target) { return "." + target.filename().string().substr(0, 200) + "."; }
-
-bool is_running(int process) { return kill(process, 0) == 0 || errno != ESRCH; }
-
-// The process number in PREFIX + PID.RANDOM.part, or 0.
-int process_of_part(const std::string& name, const std::string& prefix) {
-  if (!name.starts_with(prefix) || !name.ends_with(".part")) return 0;
-  int process = 0;
-  const char* begin = name.data() + prefix.size();
-  const auto [end, error] = std::from_chars(begin, name.data() + name.size(), process);
-  return error == std::errc() && *end == '.' ? process : 0;
-}
-
-std::vector<Warning> find_stale_parts(const fs::path& target) {
-  std::vector<Warning> warnings;
-  const std::string prefix = part_prefix(target);
-  std::error_code error;
-  for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end; entry.increment(error)) {
-    const int process = process_of_part(entry->path().filename().string(), prefix);
-    if (process > 0 && !is_running(process))
-      warnings.push_back({"stale-part", entry->path().string() + " was left by a run that was killed; it can be deleted"});
-  }
-  return warnings;
-}
-
 Error exists_error(const std::string& path) {
   return output_error("exists", "", "the file exists", "give --force to replace it, or name another file").in_file(path);
-}
-
-void sync_folder(const std::string& path) {
-  const std::string folder = fs::path(path).parent_path().string();
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw write_error(path, "open the folder to sync it", errno);
-  const int failed = fsync(descriptor) != 0 ? errno : 0;
-  close(descriptor);
-  if (failed != 0 && failed != EINVAL) throw write_error(path, "sync the folder", failed);  // EINVAL: the file system has no such thing
 }
 
 }  // namespace
@@ -138,10 +80,8 @@ SafeFile::SafeFile(const std::string& target, const OutputOptions& options)
 }
 
 void SafeFile::create_part() {
-  const fs::path target(target_.path);
-  const std::string stem = (target.parent_path() / (part_prefix(target) + std::to_string(getpid()) + ".")).string();
   for (int attempt = 0; attempt < 8 && descriptor_ < 0; ++attempt) {
-    part_path_ = stem + random_word() + ".part";
+    part_path_ = new_part_path(target_.path);
     descriptor_ = open(part_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) throw write_error(target_.path, "create the file", errno);
   }

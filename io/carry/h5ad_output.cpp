@@ -11,6 +11,7 @@
 #include "host/core/error.hpp"
 #include "io/h5ad/h5ad_file.hpp"
 #include "io/source/row_pointers.hpp"
+#include "io/tenx/tenx_file.hpp"
 
 namespace quern::io {
 namespace {
@@ -45,9 +46,12 @@ void H5adOutput::start_over() {
   file_ = OutputFile::create(target_.path());
 }
 
-void H5adOutput::commit(const ExpectedH5ad& expected) {
+void H5adOutput::commit(const ExpectedH5ad& expected) { commit(expected, describe_h5ad); }
+void H5adOutput::commit_tenx(const ExpectedH5ad& expected) { commit(expected, describe_tenx_v3); }
+
+void H5adOutput::commit(const ExpectedH5ad& expected, Describe describe) {
   file_.close();
-  read_back(expected);
+  read_back(expected, describe);
   struct stat info {};
   if (stat(target_.path().c_str(), &info) != 0)
     throw output_error("write-failed", "", std::string("could not look at the finished file: ") + std::strerror(errno));
@@ -57,10 +61,10 @@ void H5adOutput::commit(const ExpectedH5ad& expected) {
   sync_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void H5adOutput::read_back(const ExpectedH5ad& expected) const {
+void H5adOutput::read_back(const ExpectedH5ad& expected, Describe describe) const {
   try {
     const Hdf5File file(target_.path(), false, false);
-    const FileInfo info = describe_h5ad(file);
+    const FileInfo info = describe(file);
     if (!info.problems.empty()) throw read_back_error(info.problems.front().object + ": " + info.problems.front().text);
     if (info.n_obs != expected.n_obs || info.n_vars != expected.n_vars)
       throw read_back_error(std::to_string(info.n_obs) + " x " + std::to_string(info.n_vars) + " names");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/h5ad_write/output_file.hpp"
+#include "io/hdf5/file.hpp"
 #include "io/safe_file.hpp"
 
 namespace quern::io {
@@ -26,11 +27,14 @@ class H5adOutput {
   // Everything in the file has been closed. Flushes, closes, opens it again and looks whether it is what was expected, syncs, renames.
   // Throws output_error; the target is then as it was.
   void commit(const ExpectedH5ad& expected);
+  void commit_tenx(const ExpectedH5ad& expected);          // the same of a 10x file
   std::int64_t file_bytes() const { return file_bytes_; }  // after commit
   double sync_seconds() const { return sync_seconds_; }    // that bringing the file to disk and renaming it took
 
  private:
-  void read_back(const ExpectedH5ad& expected) const;
+  using Describe = FileInfo (*)(const Hdf5File&);
+  void commit(const ExpectedH5ad& expected, Describe describe);
+  void read_back(const ExpectedH5ad& expected, Describe describe) const;
   SafeFile target_;
   OutputFile file_;
   std::int64_t file_bytes_ = 0;

@@ -25,7 +25,7 @@ SparseOut::SparseOut(const OutputGroup& group, const MatrixShape& shape, hid_t v
     : group_(group),
       shape_(shape),
       options_(std::move(options)),
-      wide_(needs_wide_indices(shape.n_rows, shape.n_cols, shape.nnz)),
+      wide_(options_.wide || needs_wide_indices(shape.n_rows, shape.n_cols, shape.nnz)),
       value_type_(element_type(value_type)) {
   const hid_t index_type = wide_ ? file_type<std::int64_t>() : file_type<std::int32_t>();
   const Compression& how = options_.compression;

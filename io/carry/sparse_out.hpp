@@ -22,6 +22,7 @@ struct SparseOutOptions {
   Compression compression;
   std::int64_t chunk_length = 0;  // entries of a stored chunk; 0: the usual number
   std::unique_ptr<ChunkCopy> data = {}, indices = {};
+  bool wide = false;  // indices of 64 bits whatever the size
 };
 
 // data, indices and indptr in `group`, in chunks of about 1 MiB whatever the pieces they come in. Indices are of 32 bits where shape.nnz
@@ -33,6 +34,9 @@ class SparseOut {
             int n_parallel);
   SparseOut(const SparseOut&) = delete;
   SparseOut& operator=(const SparseOut&) = delete;
+  // Chunks to pack at a time: two a thread as far as a quarter of what is left of the budget goes, at least one.
+  static int affordable_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length, int threads,
+                                 const MemoryBudget& budget);
   // What one more chunk in flight claims. chunk_length as in SparseOutOptions.
   static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length = 0);
   // Chunks to pack at a time: two a thread as far as a quarter of what is left of the budget goes, at least one.

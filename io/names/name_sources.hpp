@@ -35,6 +35,19 @@ class KeptNames final : public NameSource {
   std::vector<std::int64_t> kept_;
 };
 
+// The same text everywhere.
+class SameText final : public NameSource {
+ public:
+  SameText(std::string text, std::int64_t size) : text_(std::move(text)), size_(size) {}
+  std::int64_t size() const override { return size_; }
+  void read(RowRange range, std::vector<std::string>& names) override { names.assign(static_cast<std::size_t>(range.size()), text_); }
+  bool may_crash() const override { return false; }
+
+ private:
+  std::string text_;
+  std::int64_t size_;
+};
+
 // Names of which none occurs twice, as anndata's make_index_unique makes them: "A", "A" become "A", "A-1". All of them are kept.
 class UniqueNames final : public NameSource {
  public:

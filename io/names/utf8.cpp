@@ -41,4 +41,21 @@ std::string lenient_utf8(std::string_view bytes) {
   return out;
 }
 
+std::string ascii_with_references(std::string_view text) {
+  const std::string valid = lenient_utf8(text);
+  std::string out;
+  for (std::string_view rest = valid; !rest.empty();) {
+    const std::size_t length = next_sequence(rest).length;
+    if (length == 1) {
+      out += rest[0];
+    } else {
+      unsigned code = static_cast<unsigned char>(rest[0]) & (0x7FU >> length);
+      for (std::size_t i = 1; i < length; ++i) code = code << 6 | (static_cast<unsigned char>(rest[i]) & 0x3FU);
+      out += "&#" + std::to_string(code) + ";";
+    }
+    rest.remove_prefix(length);
+  }
+  return out;
+}
+
 }  // namespace quern::io

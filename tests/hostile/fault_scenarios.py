@@ -115,6 +115,11 @@ def _named_cells(make):
     return make_both
 
 
+def _counts(folder):
+    """Whole numbers, dense."""
+    return h5("dense", lambda root: replace("X", np.rint(root["X"][...] * 3).astype("i4"))(root))(folder)
+
+
 WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
 NORMALIZED = ["-o", "OUT/out.h5ad", "--key-added", "factor", "--counts-layer", "counts"]
 def _repeated_entries(folder):
@@ -195,6 +200,8 @@ SCENARIOS |= {
     "converted-10x": ("convert", lambda folder: base("10x-v3", folder), ["-o", "OUT/out.h5ad"]),
     "filtered-mtx": ("filter", _wide_numbers, ["-o", "OUT/out.h5ad", "--min-genes", "1"]),
     "converted-mtx": ("convert", directory(compressed=True), ["-o", "OUT/out.h5ad"]),
+    "converted-to-10x": ("convert", _counts, ["-o", "OUT/out.h5"]),
+    "converted-to-mtx": ("convert", _counts, ["-o", "OUT/folder", "-m", "64MiB"]),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])
