@@ -34,9 +34,6 @@ class SparseOut {
             int n_parallel);
   SparseOut(const SparseOut&) = delete;
   SparseOut& operator=(const SparseOut&) = delete;
-  // Chunks to pack at a time: two a thread as far as a quarter of what is left of the budget goes, at least one.
-  static int affordable_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length, int threads,
-                                 const MemoryBudget& budget);
   // What one more chunk in flight claims. chunk_length as in SparseOutOptions.
   static std::size_t bytes_each_parallel(std::size_t value_bytes, const Compression& compression, std::int64_t chunk_length = 0);
   // Chunks to pack at a time: two a thread as far as a quarter of what is left of the budget goes, at least one.

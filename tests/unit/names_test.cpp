@@ -16,6 +16,26 @@ namespace {
 using ::testing::ElementsAre;
 const std::string replaced = "\xef\xbf\xbd";
 
+TEST(UniqueNames, AreThoseOfAnndata) {
+  const test::ScratchFolder folder;
+  const std::string path = folder.text("names.tsv", "A\nB\nA\nA-1\nB\nA\nC\n");
+  MemoryBudget budget(1 << 20);
+  UniqueNames unique(*open_tsv_column(path, 0, 7), budget);
+  std::vector<std::string> names;
+  unique.read({0, 7}, names);
+  EXPECT_THAT(names, ElementsAre("A", "B", "A-2", "A-1", "B-1", "A-3", "C"));
+  unique.read({2, 4}, names);
+  EXPECT_THAT(names, ElementsAre("A-2", "A-1"));
+  MemoryBudget little(100);
+  EXPECT_EQ(test::code_of([&] { UniqueNames(*open_tsv_column(path, 0, 7), little); }), "over-budget");
+}
+
+TEST(AsciiWithReferences, IsPythonsXmlcharrefreplace) {
+  EXPECT_EQ(ascii_with_references("plain"), "plain");
+  EXPECT_EQ(ascii_with_references("\xc3\x9f \xe2\x82\xac \xf0\x9f\xa7\xac"), "&#223; &#8364; &#129516;");
+  EXPECT_EQ(ascii_with_references("bad \xff"), "bad &#65533;");
+}
+
 TEST(TsvNames, EndsWhereTheFileEnds) {
   const test::ScratchFolder folder;
   const std::string path = folder.text("barcodes.tsv", "a\nb\n\nc\n");
