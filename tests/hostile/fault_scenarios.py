@@ -120,6 +120,16 @@ def _counts(folder):
     return h5("dense", lambda root: replace("X", np.rint(root["X"][...] * 3).astype("i4"))(root))(folder)
 
 
+def _wide_directory(folder):
+    """A whole number that 32-bit floats do not hold."""
+    path = directory(compressed=False)(folder)
+    matrix = path / "matrix.mtx" if path.is_dir() else path
+    lines = matrix.read_text(encoding="ascii").splitlines()
+    lines[-1] = " ".join([*lines[-1].split()[:2], "20000001"])
+    matrix.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
 WRITTEN = ["-o", "OUT/out.h5ad", "--percent-top", "none"]
 NORMALIZED = ["-o", "OUT/out.h5ad", "--key-added", "factor", "--counts-layer", "counts"]
 def _repeated_entries(folder):
@@ -202,6 +212,7 @@ SCENARIOS |= {
     "converted-mtx": ("convert", directory(compressed=True), ["-o", "OUT/out.h5ad"]),
     "converted-to-10x": ("convert", _counts, ["-o", "OUT/out.h5"]),
     "converted-to-mtx": ("convert", _counts, ["-o", "OUT/folder", "-m", "64MiB"]),
+    "written-mtx-wide": ("qc", _wide_directory, WRITTEN),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
     SCENARIOS[f"generated-{how[1]}"] = ("generate", lambda folder: folder / "out" / "made.h5ad", ["--preset", "pbmc3k", "--cells", "20", *how])

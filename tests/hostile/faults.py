@@ -11,7 +11,7 @@ MINUS_ONE, ZERO = -1, 0
 EIO, ENOSPC, ENOMEM, EMFILE, EACCES, EINVAL = 5, 28, 12, 24, 13, 22
 
 SYSTEM = {
-    "close": (MINUS_ONE, EIO), "fchmod": (MINUS_ONE, EACCES), "fork": (MINUS_ONE, ENOMEM), "fsync": (MINUS_ONE, EIO),
+    "close": (MINUS_ONE, EIO), "mkdir": (MINUS_ONE, EACCES), "fstat": (MINUS_ONE, EIO), "fchmod": (MINUS_ONE, EACCES), "fork": (MINUS_ONE, ENOMEM), "fsync": (MINUS_ONE, EIO),
     "ftruncate": (MINUS_ONE, EIO), "getrlimit": (MINUS_ONE, EACCES), "link": (MINUS_ONE, EACCES), "lseek": (MINUS_ONE, EIO),
     "mkostemp": (MINUS_ONE, EACCES), "mmap": (MINUS_ONE, ENOMEM), "open": (MINUS_ONE, EMFILE), "pipe2": (MINUS_ONE, EMFILE),
     "pread": (MINUS_ONE, EIO), "pwrite": (MINUS_ONE, ENOSPC), "read": (MINUS_ONE, EIO), "rename": (MINUS_ONE, EACCES),

@@ -41,7 +41,7 @@ class Run:
     stderr: str
     seconds: float
     peak_bytes: int  # of the process or its probe, whichever is larger; None when not measured
-    left: dict  # name -> bytes of what is in the output folder afterwards
+    left: dict  # name -> bytes of what is in the output folder afterwards; of a folder in it: none
 
     @property
     def report(self):
@@ -85,7 +85,7 @@ def run(binary, words, out, measured=False, **options):
         raise AssertionError(f"{words} ran for more than {TIME_LIMIT_SECONDS} s") from late
     seconds = time.monotonic() - start
     peak = int((out.parent / "measured").read_text(encoding="ascii")) * 1024 if measured else None
-    left = {path.name: path.read_bytes() for path in out.iterdir()}
+    left = {str(path.relative_to(out)): b"" if path.is_dir() else path.read_bytes() for path in out.rglob("*")}
     return Run(process.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"), seconds, peak, left)
 
 

@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def place_outputs(folder, words):
     out = folder / "out"
     out.mkdir(exist_ok=True)
     for path in out.iterdir():
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     if "--force" in words:
         for word in map(str, words):
             if word.startswith(f"{out}/"):
