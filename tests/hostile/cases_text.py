@@ -58,12 +58,18 @@ def _everywhere(name, make, code, says="", **how):
 
 MATRIX, ENTRY = "matrix.mtx.gz", 7  # the number of a line that holds an entry
 
+def _with_value(entry, value):
+    return " ".join([*entry.split()[:2], str(value)])
+
+
 CASES = [
     *[
         Case(f"mtx-value-{number}", directory(line(3, f"1 1 {number}")), "value-too-large", "line 4: an integer is beyond 2^53")
         for number in (2**53 + 1, -(2**53) - 1, 2**63, 10**30)
     ],
-    Case("mtx-value-2^53", directory(line(3, f"1 1 {2**53}")), "ok"),
+    Case("mtx-value-2^53", directory(lines(lambda all_lines: [*all_lines[:3], _with_value(all_lines[3], 2**53), *all_lines[4:]])), "ok"),
+    Case("mtx-sum-beyond-2^53", directory(lines(lambda all_lines: [*all_lines[:3], _with_value(all_lines[3], 2**53), _with_value(all_lines[3], 1),
+                                                                   *all_lines[5:]])), "value-too-large", "the sum of entries of one row and column"),
     # ---- the header
     _everywhere("mtx-empty", directory(stored("matrix.mtx", lambda _: b"")), "bad-mtx", "first line"),
     _everywhere("mtx-another-text", directory(line(0, "gene cell count")), "bad-mtx", "first line"),
