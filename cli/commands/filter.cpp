@@ -85,6 +85,7 @@ class FilterRun {
     options.budget = &budget_;
     options.depth = H5adWriting::depth;
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
+    tmp_dir_ = options.tmp_dir;
     input_ = io::Input::open(session_.options.input, options);
     writing_->open(*input_, 0);
     refuse_raw();
@@ -274,6 +275,7 @@ class FilterRun {
     options.obs = left_behind("n_genes", cells_.n_genes, cells_.counts, sum_type());
     options.var = left_behind("n_cells", genes_.n_cells, genes_.counts, sum_type());
     options.packing = plan_.compression;
+    options.tmp_dir = tmp_dir_;
     options.visit = [this](ChunkSource& source, ValueType type, io::ChunkVisitor& visitor) {
       VisitWork work(visitor);
       count(walk_chunks(source, type, work, pageable_memory(), budget_, pipeline_options()));
@@ -334,6 +336,7 @@ class FilterRun {
   std::optional<H5adWriting> writing_;
   std::unique_ptr<io::Input> input_;
   std::unique_ptr<ChunkSource> source_;
+  std::string tmp_dir_;
   ValueType read_type_ = ValueType::f32;
   Claim cells_claim_, genes_claim_;
   CellFacts cells_;

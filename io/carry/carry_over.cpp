@@ -153,6 +153,8 @@ std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, cons
   context.visit = options.visit ? options.visit : visit_serially(budget);
   context.packing = options.packing;
   context.wide_values = options.wide_values;
+  context.tmp_dir = options.tmp_dir;
+  context.stop = options.stop;
   context.pause = [&options] {
     if (options.stop && *options.stop) throw Interrupted();
   };

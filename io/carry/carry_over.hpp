@@ -35,6 +35,7 @@ struct CarryOptions {
   VisitChunks visit;
   std::optional<Compression> packing;
   bool wide_values = false;
+  std::string tmp_dir;                      // for such matrices stored by columns that do not fit the budget
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: Interrupted soon
 };
 

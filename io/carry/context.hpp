@@ -1,5 +1,6 @@
 // What all of a carry-over shares.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,8 +27,10 @@ struct CarryContext {
   VisitChunks visit = {};                   // how matrices that are cut are read
   std::optional<Compression> packing = {};  // of matrices that are cut; none: gzip:1 where the source is packed
   bool wide_values = false;                 // they are read as doubles, whatever their type
-  std::function<void()> pause = {};         // called now and then; may throw Interrupted
-  std::int64_t bytes = 0;                   // of the values met, as they are stored
+  std::string tmp_dir = {};                 // for matrices by columns that do not fit the budget
+  const std::atomic<bool>* stop = nullptr;
+  std::function<void()> pause = {};  // called now and then; may throw Interrupted
+  std::int64_t bytes = 0;            // of the values met, as they are stored
   std::vector<Warning> warnings = {};
   std::map<std::string, std::pair<std::int64_t, Selection>> categories = {};  // of obs and var: how many there were, which are left
   std::set<std::string> used_categories = {};                                 // keys of uns that old columns took their categories from

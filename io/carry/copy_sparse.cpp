@@ -61,6 +61,8 @@ void copy_sparse_part(CarryContext& context, const MatrixInfo& matrix, const Out
   input.path = context.from.path();
   input.matrix = matrix;
   input.threads = context.threads;
+  input.tmp_dir = context.tmp_dir;
+  input.stop = context.stop;
   input.columns.to = columns.new_numbers(matrix.cols);
   input.columns.n_kept = columns.n_kept(matrix.cols);
   const Claim map = context.budget.claim("what is kept", input.columns.to.size() * sizeof(std::int32_t) + rows.bytes());

@@ -24,7 +24,7 @@ SAYS = {
     "unlink": ("could not remove the temporary name",),
     "write": ("could not write:", "HDF5 gave up on its metadata"),
     "fallocate": ("could not reserve room there",),
-    "gzopen": ("gz: cannot be opened", "the file cannot be opened"),
+    "gzopen": ("gz: cannot be opened", "mtx: cannot be opened", "the file cannot be opened"),
     "gzgets": ("the first line is not",),
     "deflateInit2_": ("no memory for the compressor of an output",),
     "deflate": ("could not compress an output",),

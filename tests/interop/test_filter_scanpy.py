@@ -208,7 +208,7 @@ def test_lists(counts, quern_bin, tmp_path):
 def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path):
     for path, words in ((counts, "--min-genes 600 --min-cells 3 --max-pct ribo=40"), (counts, "--min-gene-counts 9 --compression none"),
                         (FIXTURES / "duplicates-csr-shuffled.h5ad", "--min-genes 1 --min-cells 1"),
-                        (FIXTURES / "modern.h5ad", "--min-counts 1")):
+                        (FIXTURES / "modern.h5ad", "--min-counts 1"), (FIXTURES / "csc-gzip.h5ad", "--min-genes 3 --min-cells 3")):
         contents, digests = set(), set()
         for i, how in enumerate(("-t 1", "-t 3 --chunk-nnz 3000", "-m 64MiB --chunk-nnz 10000", "--test-slots 2 -t 2")):
             out = tmp_path / f"{i}.h5ad"
