@@ -64,7 +64,8 @@ def start_bars(results):
 
 
 # Of each writing verb: how many times as fast as scanpy at least; its time at most that of the floor; its file at most scanpy's.
-WRITING_LIMITS = {("gz", "normalize-gzip"): 10, ("gz", "filter-gzip"): 8, ("raw", "normalize-none"): 3}
+WRITING_LIMITS = {("gz", "normalize-gzip"): 10, ("gz", "filter-gzip"): 8, ("raw", "normalize-none"): 3, ("gz", "convert-gzip"): 5,
+                  ("gz", "convert-none"): 3}
 OF_WRITE_FLOOR, OF_PEERS_FILE = 1.3, 1.1
 
 

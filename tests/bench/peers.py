@@ -66,6 +66,16 @@ def filter_with_scanpy(file, target):
     return watch.parts
 
 
+def convert_with_scanpy(file, target, compression):
+    scanpy = importlib.import_module("scanpy")
+    watch = Stopwatch()
+    data = scanpy.read_h5ad(file)
+    watch.lap("read")
+    data.write_h5ad(target, compression=compression)
+    watch.lap("write")
+    return watch.parts
+
+
 def run_crest(file, cells, genes):
     crest = importlib.import_module("crest")
     watch = Stopwatch()
@@ -87,6 +97,8 @@ PEERS = {
 WRITERS = {
     "scanpy-normalize-gzip": lambda *paths: normalize_with_scanpy(*paths, compression="gzip"),
     "scanpy-filter-gzip": filter_with_scanpy,
+    "scanpy-convert-gzip": lambda *paths: convert_with_scanpy(*paths, compression="gzip"),
+    "scanpy-convert-none": lambda *paths: convert_with_scanpy(*paths, compression=None),
     "scanpy-normalize-none": lambda *paths: normalize_with_scanpy(*paths, compression=None),
 }
 

@@ -37,7 +37,13 @@ def _normalize(compression):
     return Writing(f"normalize-{name}", words, f"normalize-{name}")
 
 
+def _convert(compression):
+    """Everything is packed anew: without --compression stored chunks would only be copied."""
+    name = "none" if compression == "none" else "gzip"
+    return Writing(f"convert-{name}", ("convert", "--compression", compression), f"convert-{name}")
+
+
 FILTER = Writing("filter-gzip", ("filter", "--min-genes", "500", "--min-cells", "3"), "filter-gzip")
 
 # What is written from each of make_data.py's files.
-WRITINGS = {"gz": (_normalize("gzip:1"), _normalize("none"), FILTER), "raw": (_normalize("none"),)}
+WRITINGS = {"gz": (_normalize("gzip:1"), _normalize("none"), FILTER, _convert("gzip:1"), _convert("none")), "raw": (_normalize("none"),)}
