@@ -62,7 +62,7 @@ void tell(const ConvertOutcome& outcome, const ConvertOptions& options, const st
                           format_count(outcome.shape.n_rows), format_count(outcome.shape.n_cols), format_count(outcome.nnz)));
   if (has_x) line("values", fmt::format("{}, {}", outcome.value_type, outcome.copied_data ? "stored chunks copied" : "written anew"));
   const RunReport& run = outcome.run;
-  line("run", fmt::format("{}, {} {}, {}", format_seconds(run.seconds), run.threads, run.threads == 1 ? "thread" : "threads",
+  line("run", fmt::format("{}, {} {}, {}", format_seconds(session.report.seconds()), run.threads, run.threads == 1 ? "thread" : "threads",
                           passes_in_words(run.passes)));
   line("written",
        fmt::format("{}, {}, {}", printable(options.output), outcome.format, format_size(static_cast<std::uint64_t>(outcome.file_bytes))));

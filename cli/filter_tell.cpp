@@ -44,7 +44,7 @@ void tell(const FilterOutcome& outcome, const FilterOptions& options, const Filt
   tell_axis("cells", outcome.kept_cells, outcome.n_obs, plan.cell_rules, plan.cells_file, outcome.unlisted_cells, session);
   tell_axis("genes", outcome.kept_genes, outcome.n_vars, plan.gene_rules, plan.genes_file, outcome.unlisted_genes, session);
   const RunReport& run = outcome.run;
-  session.say(fmt::format("  {:<18} {}, {} {}, {}\n", "run", format_seconds(run.seconds), run.threads,
+  session.say(fmt::format("  {:<18} {}, {} {}, {}\n", "run", format_seconds(session.report.seconds()), run.threads,
                           run.threads == 1 ? "thread" : "threads", passes_in_words(run.passes)));
   session.say(
       fmt::format("  {:<18} {}, {}\n", "written", printable(options.output), format_size(static_cast<std::uint64_t>(outcome.file_bytes))));

@@ -103,9 +103,10 @@ void Report::set_error(const Error& error) {
   if (!error.hint().empty()) state_->root["error"]["hint"] = error.hint();
 }
 
+double Report::seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - state_->started).count(); }
+
 std::string Report::render() {
-  const std::chrono::duration<double> total = std::chrono::steady_clock::now() - state_->started;
-  state_->root["run"]["seconds"]["total"] = total.count();
+  state_->root["run"]["seconds"]["total"] = seconds();
   state_->root["run"]["peak_rss_bytes"] = peak_resident_bytes();
   return state_->root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -42,6 +42,7 @@ class Report {
   void set_run(const RunFacts& facts);
   void set_digest(const std::string& digest);
   void set_error(const Error& error);
+  double seconds() const;  // since the program began
   // The text, indented, with a newline at its end; bytes that are not UTF-8 become U+FFFD.
   std::string render();
 

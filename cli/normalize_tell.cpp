@@ -91,7 +91,7 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
   if (options.exclude_highly_expressed) line("left out of totals", fmt::format("{} genes", format_count(outcome.n_excluded)));
   line("values", !plan.map.logarithm ? "no logarithm" : options.base == 0 ? "log1p" : fmt::format("log1p to base {:g}", options.base));
   const RunReport& run = outcome.run;
-  line("run", fmt::format("{}, {} {}, {}", format_seconds(run.seconds), run.threads, run.threads == 1 ? "thread" : "threads",
+  line("run", fmt::format("{}, {} {}, {}", format_seconds(session.report.seconds()), run.threads, run.threads == 1 ? "thread" : "threads",
                           passes_in_words(run.passes)));
   line("written", fmt::format("{}, {}", printable(options.output), format_size(static_cast<std::uint64_t>(outcome.file_bytes))));
 }

@@ -1,9 +1,11 @@
 #include "cli/program.hpp"
 
+#include <tbb/global_control.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -138,6 +140,7 @@ class Program {
     if (!shared.input.empty()) session_.inputs.push_back(shared.input);
     const bool has_threads = options_.takes_value("--threads"), has_budget = options_.takes_value("--memory");
     resolve(shared, has_threads);
+    if (has_threads) threads_.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(shared.threads));
     session_.report.set_limits(has_threads ? shared.threads : 0, has_budget ? shared.memory_bytes : 0);
     if (!shared.log_file.empty()) {
       io::OutputOptions rules = session_.output_options();
@@ -192,6 +195,7 @@ class Program {
   std::unique_ptr<Command> command_;
   std::unique_ptr<io::TextOutput> json_;
   bool json_tried_ = false;
+  std::optional<tbb::global_control> threads_;  // without it oneTBB makes no more threads than there are processors, and complains
 };
 
 int dispatch(Words words) {

@@ -30,7 +30,7 @@ std::string for_people(const QcInput& input, const GeneSets& sets, const QcTotal
          fmt::format("median {:.3g} % of a cell's counts ({} genes)", totals.median_percent[q], format_count(sets.sets[q].n_genes)));
   if (totals.n_empty_cells > 0) line("empty cells", format_count(totals.n_empty_cells));
   line("values", totals.integer_mode ? "whole numbers, summed exactly" : "not whole numbers; sums are exact, then rounded once");
-  line("run", fmt::format("{}, {:.0f} M values/s, {} {} ({}), {} {}", format_seconds(run.seconds),
+  line("run", fmt::format("{}, {:.0f} M values/s, {} {} ({}), {} {}", format_seconds(session.report.seconds()),
                           run.seconds > 0 ? static_cast<double>(run.nnz) / run.seconds / 1e6 : 0.0, run.threads,
                           run.threads == 1 ? "thread" : "threads", backend, run.passes, run.passes == 1 ? "pass" : "passes"));
   return text;

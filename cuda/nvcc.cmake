@@ -25,7 +25,7 @@ function(quern_nvcc_object objects source archs)
   list(APPEND targets -gencode arch=compute_${last},code=compute_${last})
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/nvcc/${folder})
   add_custom_command(OUTPUT ${object} DEPENDS ${PROJECT_SOURCE_DIR}/${source} DEPFILE ${object}.d
-    COMMAND ${CCACHE} ${QUERN_NVCC} ${QUERN_NVCC_FLAGS} -O3 -lineinfo -Werror=all-warnings ${targets} -I${PROJECT_SOURCE_DIR} -MD -MF ${object}.d
+    COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${QUERN_NVCC} ${QUERN_NVCC_FLAGS} -O3 -lineinfo -Werror=all-warnings ${targets} -I${PROJECT_SOURCE_DIR} -MD -MF ${object}.d
       -c ${PROJECT_SOURCE_DIR}/${source} -o ${object}
     COMMENT "Compiling ${source} for ${archs}" VERBATIM)
   set(${objects} ${${objects}} ${object} PARENT_SCOPE)
