@@ -11,6 +11,7 @@ bool is_sticky(Status status) {
   switch (status) {
     case Status::ecc_uncorrectable:
     case Status::nvlink_uncorrectable:
+    case Status::contained:
     case Status::illegal_address:
     case Status::launch_timeout:
     case Status::device_assert:
@@ -34,6 +35,7 @@ Error error_of(Status status, const std::string& device, const std::string& what
       return Error(ErrorKind::resources, "device-memory", device, text, "lower --gpu-memory or --chunk-nnz, or give --backend cpu");
     case Status::ecc_uncorrectable:
     case Status::nvlink_uncorrectable:
+    case Status::contained:
       return Error(ErrorKind::device, "device-memory-broken", device, text, "its memory or link is at fault: nvidia-smi -q tells more");
     case Status::launch_timeout:
       return Error(ErrorKind::device, "device-timeout", device, text, "a display's watchdog stops kernels: use a device without a display");

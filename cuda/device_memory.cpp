@@ -14,6 +14,7 @@ void DeviceMemory::note_pool(int device) {
   std::size_t taken = 0;
   check(runtime::pool_bytes(device, taken), device_, "asking how much memory the device's pool has taken");
   raise_peak(taken);
+  if (taken > limit_) throw error_of(Status::out_of_memory, device_, "keeping the device's pool within --gpu-memory");
 }
 
 DeviceBlock::DeviceBlock(DeviceMemory& memory, std::size_t bytes, Stream stream) : stream_(stream) {

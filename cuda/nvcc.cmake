@@ -1,5 +1,5 @@
 # nvcc, what every .cu file is compiled with, and how. Included where a CUDA compiler is wanted; QUERN_NVCC is false if there is none.
-find_program(QUERN_NVCC nvcc HINTS ${CMAKE_BINARY_DIR}/cuda-toolkit/bin $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)
+find_program(QUERN_NVCC nvcc HINTS ${CMAKE_BINARY_DIR}/cuda-toolkit/bin ${PROJECT_SOURCE_DIR}/build/cuda-toolkit/bin $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)
 if(QUERN_NVCC)
   get_filename_component(cuda_root ${QUERN_NVCC} REALPATH)
   get_filename_component(cuda_root ${cuda_root} DIRECTORY)

@@ -13,6 +13,7 @@ static_assert(is(Status::old_driver, cudaErrorInsufficientDriver) && is(Status::
 static_assert(is(Status::devices_unavailable, cudaErrorDevicesUnavailable) && is(Status::no_device, cudaErrorNoDevice));
 static_assert(is(Status::invalid_device, cudaErrorInvalidDevice) && is(Status::no_kernel_image, cudaErrorNoKernelImageForDevice));
 static_assert(is(Status::ecc_uncorrectable, cudaErrorECCUncorrectable) && is(Status::nvlink_uncorrectable, cudaErrorNvlinkUncorrectable));
+static_assert(is(Status::contained, cudaErrorContained));
 static_assert(is(Status::unsupported_ptx, cudaErrorUnsupportedPtxVersion) && is(Status::illegal_address, cudaErrorIllegalAddress));
 static_assert(is(Status::launch_timeout, cudaErrorLaunchTimeout) && is(Status::device_assert, cudaErrorAssert));
 static_assert(is(Status::hardware_stack, cudaErrorHardwareStackError) && is(Status::illegal_instruction, cudaErrorIllegalInstruction));

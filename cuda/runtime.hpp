@@ -27,6 +27,7 @@ enum class Status : int {
   ecc_uncorrectable = 214,
   nvlink_uncorrectable = 220,
   unsupported_ptx = 222,
+  contained = 226,
   illegal_address = 700,
   launch_timeout = 702,
   device_assert = 710,

@@ -113,7 +113,10 @@ struct WholeFold {
       const std::int32_t row = static_cast<std::int32_t>(taken) + group.index();
       bool active = row < last;
       const std::uint32_t begin = active ? entries.row_begin(row) : 0, end = active ? entries.row_end(row) : 0;
-      if (group.warp().any(end - begin > long_row)) active = active && !postpone(group, scratch, row, end - begin > long_row);
+      if (group.warp().any(end - begin > long_row)) {
+        const bool postponed = postpone(group, scratch, row, end - begin > long_row);  // by all lanes, whether active or not
+        active = active && !postponed;
+      }
       WholeRow part;
       fold_entries<Width, steps>(group, tools, begin, active ? end : begin, part);
       write_row(group, part, row, active, pass, rows, unfinished);

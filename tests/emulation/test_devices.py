@@ -1,5 +1,6 @@
 """The same bits whatever the devices, their memory and what they refuse; and how other bits are found."""
 import json
+import subprocess
 
 import pytest
 
@@ -63,6 +64,38 @@ def test_a_wrong_result_is_found(larger, emulated_bin, fake_cuda, tmp_path):
     done = run(emulated_bin, "qc", larger, "--backend", "cuda", "--verify", "0.1", "--cells-out", tmp_path / "cells.tsv", expect=6,
                env=fake_cuda("flip=copy_down:3").env)
     assert "[verify-failed]" in done.stderr and not (tmp_path / "cells.tsv").exists()
+
+
+def directory_of(path, n_cells, last_row):
+    """Cells of one value each, and a last one of `last_row` values, as a matrix directory of 20,000 genes."""
+    path.mkdir()
+    entries = [f"8 {cell} 1" for cell in range(1, n_cells)] + [f"{gene} {n_cells} 1" for gene in range(1, last_row + 1)]
+    (path / "matrix.mtx").write_text("\n".join(["%%MatrixMarket matrix coordinate integer general", f"20000 {n_cells} {len(entries)}", *entries, ""]))
+    (path / "genes.tsv").write_text("".join(f"g{gene}\tg{gene}\n" for gene in range(20000)))
+    (path / "barcodes.tsv").write_text("".join(f"c{cell}\n" for cell in range(n_cells)))
+    return path
+
+
+@pytest.mark.parametrize("n_cells", [2001, 2002, 2003])
+def test_a_huge_row_behind_short_ones(emulated_bin, fake_cuda, tmp_path, n_cells):
+    """Short rows are folded by parts of warps; a huge one is put aside by one part, and the others must meet it there."""
+    path = directory_of(tmp_path / "matrix", n_cells, 17000)
+    found, expected = (report_of(emulated_bin, path, "-t", "1", "--backend", backend, env=fake_cuda().env) for backend in ("cuda", "cpu"))
+    assert found["digest"] == expected["digest"]
+
+
+def test_every_wrong_download_is_found(emulated_bin, fake_cuda, tmp_path):
+    """With every chunk verified nothing that is handed on may be wrong: row results, the table that is compared, the one that is used."""
+    path = directory_of(tmp_path / "matrix", 40, 500)
+    words = ("qc", path, "--verify", "1", "-t", "1", "--percent-top", "none", "-q", "--json", "-")
+    expected = json.loads(run(emulated_bin, *words, "--backend", "cpu").stdout)["digest"]
+    n_found = 0
+    for number in range(1, 15):
+        env = fake_cuda(f"flip=copy_down:{number}").env
+        done = subprocess.run([emulated_bin, *map(str, words), "--backend", "cuda"], capture_output=True, text=True, timeout=120, check=False, env=env)
+        n_found += done.returncode == 6 and "[verify-failed]" in done.stderr
+        assert done.returncode == 6 or json.loads(done.stdout)["digest"] == expected, f"copy {number} was wrong and nobody saw it"
+    assert n_found >= 4
 
 
 def test_selftest(emulated_bin, fake_cuda):

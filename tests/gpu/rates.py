@@ -5,7 +5,7 @@ import shutil
 import sys
 
 from checks import generate
-from session import Failed, NotRun
+from session import Failed, NotRun, tool
 
 ROUNDS = 3
 CELLS = 130_000  # and more where there is time
@@ -118,12 +118,12 @@ def profile(session):
 
 
 def run_profiler(session):
-    program = shutil.which("ncu")
+    program = tool("ncu")
     if not program:
         raise NotRun("there is no ncu")
     if session.left() < 40:
         raise NotRun("there is no time left for it")
-    done = session.run(program, "--clock-control", "none", "--set", "basic", "--section", "MemoryWorkloadAnalysis", "--kernel-name", "regex:run_kernel",
+    done = session.run(program, "--clock-control", "none", "--set", "basic", "--section", "MemoryWorkloadAnalysis", "--kernel-name-base", "demangled", "--kernel-name", "regex:WholeFold",
                        "--launch-count", "4", session.program("quern_gpu_lanes"), "20000", "1", limit=60, accept=range(256))
     if done.returncode != 0:
         raise NotRun(f"ncu does not work here: {(done.stdout + done.stderr)[-300:]}")

@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import re
+import shutil
+import signal
 import site
 import subprocess
 import sys
@@ -26,6 +28,12 @@ class Failed(Exception):
 def cuda_folders(name):
     """Folders `name` (bin, lib64) of a CUDA toolkit, if there is one."""
     return [str(pathlib.Path(root) / name) for root in (os.environ.get("CUDA_HOME", ""), "/usr/local/cuda") if root]
+
+
+def tool(name):
+    """Path of a program of the toolkit, or None."""
+    beside = (os.path.join(folder, name) for folder in cuda_folders("bin"))
+    return shutil.which(name) or next((path for path in beside if os.access(path, os.X_OK)), None)
 
 
 def python_libraries():
@@ -54,15 +62,20 @@ class Session:
             raise NotRun(f"{name} is not in the pack")
         return str(path)
 
-    def run(self, *command, limit=120, accept=(0,), env=None):
-        """The finished process; Failed where it ends otherwise than accepted, or takes longer than `limit` seconds."""
+    def run(self, *command, limit=120, accept=(0,), env=None, late=Failed):
+        """The finished process; Failed where it ends otherwise than accepted, `late` where it takes longer than `limit` seconds."""
         limit = max(1, min(limit, self.left()))
         words = [str(word) for word in command]
         shown = " ".join([pathlib.Path(words[0]).name, *words[1:]])
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                   env={**self.environment, **(env or {})})
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False, env={**self.environment, **(env or {})})
+            stdout, stderr = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
-            raise Failed(f"{shown}: not done after {limit:.0f} s") from None
+            os.killpg(process.pid, signal.SIGKILL)  # with what it started: a profiler's program must not go on beside the next step
+            process.communicate()
+            raise late(f"{shown}: not done after {limit:.0f} s") from None
+        done = subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
         if done.returncode not in accept:
             raise Failed(f"{shown}: exit {done.returncode}\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
         return done
@@ -74,9 +87,9 @@ class Session:
         """The JSON object of a verb."""
         return json.loads(self.quern(*words, "--json", "-", "-q", **options).stdout)
 
-    def step(self, kind, name, function):
-        """Runs function(self), which returns figures or nothing, and writes down how it went."""
-        if not self.only.search(name):
+    def step(self, kind, name, function, always=False):
+        """Runs function(self), which returns figures or nothing, and writes down how it went. `always`: even where --only leaves it out."""
+        if not always and not self.only.search(name):
             return
         begin, entry = time.monotonic(), {"name": name}
         try:
@@ -86,8 +99,12 @@ class Session:
             entry["passed"] = True
         except NotRun as reason:
             entry.update(passed=None, reason=str(reason))
+        except NoDevice:
+            raise
         except Failed as reason:
             entry.update(passed=False, reason=str(reason))
+        except Exception as reason:  # a step that breaks must not take the others with it
+            entry.update(passed=False, reason=f"{type(reason).__name__}: {reason}")
         entry["seconds"] = round(time.monotonic() - begin, 2)
         self.results[kind].append(entry)
         self.say(entry)

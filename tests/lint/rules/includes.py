@@ -28,7 +28,7 @@ LIBRARIES = {
     r"hwy/.*": ["host/ops", "host/cpu", "io", "tests"],
     r"mpi\.h": ["host/mpi"],
     r"cuda.*|cub/.*|thrust/.*|cusparse.*|cublas.*|cusolver.*": ["cuda", "tests/gpu"],
-    r"gtest/.*|gmock/.*|benchmark/.*": ["tests"],
+    r"gtest/.*|gmock/.*|benchmark/.*|sanitizer/.*": ["tests"],
 }
 # C++ and POSIX headers may be included anywhere; host/core and host/ops get the portable ones and what memory needs.
 STANDARD = re.compile(r"[a-z_0-9]+|c[a-z]+|immintrin\.h|(sys|arpa|netinet)/[a-z]+\.h|[a-z]+\.h|linux/[a-z_]+\.h|asm/[a-z_]+\.h")
