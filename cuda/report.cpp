@@ -3,12 +3,17 @@
 
 #include <cstdlib>
 
+#include "cuda/architectures.hpp"
 #include "cuda/check.hpp"
 #include "cuda/module.hpp"
 
 namespace quern::cuda {
 namespace {
 
+#ifndef QUERN_CUDA_ARCHS
+#define QUERN_CUDA_ARCHS 80, 90, 100, 120
+#endif
+constexpr int built_for[] = {QUERN_CUDA_ARCHS};
 constexpr int least_major = 8;  // compute capability 8.0: cuda/CMakeLists.txt
 
 std::string version_text(int number) { return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10); }
@@ -18,6 +23,9 @@ std::string refusal_of(const DeviceFacts& facts) {
   if (facts.major < least_major)
     return "its compute capability is " + std::to_string(facts.major) + "." + std::to_string(facts.minor) + ", at least " +
            std::to_string(least_major) + ".0 is needed";
+  if (!has_code_for(built_for, facts.major, facts.minor))
+    return "this program was built without code for its compute capability, " + std::to_string(facts.major) + "." +
+           std::to_string(facts.minor) + " (QUERN_CUDA_ARCHS)";
   return {};
 }
 
