@@ -94,7 +94,8 @@ struct OptionSet::State {
       if (word == "--") continue;
       if (word.starts_with('-') && word != "-") {
         const std::string name = word.substr(0, word.find('='));
-        throw usage_error("unknown-option", name, "there is no such option", suggestion(name, long_names()));
+        const std::string near = suggestion(name, long_names());
+        throw usage_error("unknown-option", name, "there is no such option", near.empty() ? "--help lists them" : near);
       }
       throw usage_error("unexpected-word", word, "one word too many", "a name with spaces needs quotes");
     }

@@ -6,7 +6,7 @@
 #include "cli/convert_run.hpp"
 #include "cli/convert_target.hpp"
 #include "cli/h5ad_writing.hpp"
-#include "cli/signals.hpp"
+#include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "io/carry/chunk_copy.hpp"
 #include "io/mtx/mtx_out.hpp"
@@ -122,44 +122,18 @@ class ConvertRun {
   }
 
   void count(const RunReport& run) {
-    const int passes = outcome_.run.passes;
-    const double seconds = outcome_.run.seconds;
-    outcome_.run = run;
-    outcome_.run.passes += passes;
-    outcome_.run.seconds += seconds;
+    add(outcome_.run, run);
     outcome_.nnz = run.nnz;
   }
 
   void report() {
     const RunReport& run = outcome_.run;
-    RunFacts facts;
-    facts.threads = run.threads;
-    facts.passes = run.passes;
-    facts.chunks = run.chunks;
-    facts.bytes_read = run.bytes_read;
-    facts.values = run.nnz;
-    facts.budget_bytes = budget_.limit();
-    facts.compute_seconds = run.seconds;
-    facts.seconds = {{"compute", run.seconds}};
-    session_.report.set_run(facts);
+    session_.report.set_run(facts_of(run, budget_));
     tell(outcome_, options_, source_ ? matrix().name : "no matrix", session_);
-    for (const MemoryBudget::Row& row : budget_.table())
-      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+    note_memory(budget_, session_);
   }
 
-  PipelineOptions pipeline_options() {
-    PipelineOptions options;
-    options.threads = session_.options.threads;
-    options.chunk_nnz = session_.options.chunk_nnz;
-    if (options_.test_slots > 0) {
-      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
-      options.poison = true;
-    }
-    options.stop = &stop_flag();
-    const std::int64_t n_rows = outcome_.shape.n_rows;
-    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
-    return options;
-  }
+  PipelineOptions pipeline_options() { return streaming_options(session_, outcome_.shape.n_rows, options_.test_slots); }
 
   const ConvertOptions& options_;
   Session& session_;
@@ -173,14 +147,7 @@ class ConvertRun {
   ConvertOutcome outcome_;
 };
 
-void Convert::run(Session& session) {
-  ConvertRun run(options_, session);
-  run.open();
-  if (session.options.dry_run)
-    run.plan();
-  else
-    run.compute();
-}
+void Convert::run(Session& session) { open_and_run<ConvertRun>(options_, session); }
 
 }  // namespace
 

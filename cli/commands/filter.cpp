@@ -16,7 +16,7 @@
 #include "cli/h5ad_writing.hpp"
 #include "cli/name_list.hpp"
 #include "cli/qc_run.hpp"
-#include "cli/signals.hpp"
+#include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "host/cpu/cpu_runs.hpp"
 #include "io/carry/from_tenx.hpp"
@@ -226,21 +226,12 @@ class FilterRun {
     DecideCells work({outcome_.before.n_cols, narrow_sums(), sets_.members}, plan_.cell_rules, cells_, any ? &tallies : nullptr);
     const RunReport run = walk_chunks(*source_, read_type_, work, pageable_memory(), budget_, pipeline_options());
     session_.console.end_progress();
-    count(run);
+    add(outcome_.run, run);
     outcome_.run.facts = run.facts;
     for (std::size_t i = 0; i < plan_.cell_rules.size(); ++i) plan_.cell_rules[i].n_failing = work.n_failing()[i];
     if (!any) return;
     for (std::size_t i = 1; i < tallies.items().size(); ++i) tallies.items().front()->combine(*tallies.items()[i]);
     decide_genes(*tallies.items().front(), narrow_sums(), plan_.gene_rules, genes_);
-  }
-
-  void count(const RunReport& run) {
-    RunReport& all = outcome_.run;
-    all.threads = run.threads;
-    all.chunks += run.chunks;
-    all.bytes_read += run.bytes_read;
-    all.nnz += run.nnz;
-    all.seconds += run.seconds;
   }
 
   void count_kept() {
@@ -278,7 +269,7 @@ class FilterRun {
     options.tmp_dir = tmp_dir_;
     options.visit = [this](ChunkSource& source, ValueType type, io::ChunkVisitor& visitor) {
       VisitWork work(visitor);
-      count(walk_chunks(source, type, work, pageable_memory(), budget_, pipeline_options()));
+      add(outcome_.run, walk_chunks(source, type, work, pageable_memory(), budget_, pipeline_options()));
       session_.console.end_progress();
     };
     const auto& matrices = input_->info().matrices;
@@ -300,34 +291,12 @@ class FilterRun {
     run.passes = plan_.passes();
     if (plan_.needs_values())
       warn_of_values(run.facts, run.facts.whole, {matrix.name, outcome_.before, matrix.nnz, input_->info().has_raw}, session_);
-    RunFacts facts;
-    facts.threads = run.threads;
-    facts.passes = run.passes;
-    facts.chunks = run.chunks;
-    facts.bytes_read = run.bytes_read;
-    facts.values = run.nnz;
-    facts.budget_bytes = budget_.limit();
-    facts.compute_seconds = run.seconds;
-    facts.seconds = {{"compute", run.seconds}};
-    session_.report.set_run(facts);
+    session_.report.set_run(facts_of(run, budget_));
     tell(outcome_, options_, plan_, matrix.name, session_);
-    for (const MemoryBudget::Row& row : budget_.table())
-      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+    note_memory(budget_, session_);
   }
 
-  PipelineOptions pipeline_options() {
-    PipelineOptions options;
-    options.threads = session_.options.threads;
-    options.chunk_nnz = session_.options.chunk_nnz;
-    if (options_.test_slots > 0) {
-      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
-      options.poison = true;
-    }
-    options.stop = &stop_flag();
-    const std::int64_t n_rows = outcome_.n_obs;
-    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
-    return options;
-  }
+  PipelineOptions pipeline_options() { return streaming_options(session_, outcome_.n_obs, options_.test_slots); }
 
   const FilterOptions& options_;
   Session& session_;
@@ -345,14 +314,7 @@ class FilterRun {
   FilterOutcome outcome_;
 };
 
-void Filter::run(Session& session) {
-  FilterRun run(options_, session);
-  run.open();
-  if (session.options.dry_run)
-    run.plan();
-  else
-    run.compute();
-}
+void Filter::run(Session& session) { open_and_run<FilterRun>(options_, session); }
 
 }  // namespace
 

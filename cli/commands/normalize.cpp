@@ -7,12 +7,11 @@
 #include <filesystem>
 #include <optional>
 
-#include "cli/backends.hpp"
 #include "cli/command.hpp"
 #include "cli/h5ad_writing.hpp"
 #include "cli/normalize_run.hpp"
 #include "cli/normalize_work.hpp"
-#include "cli/signals.hpp"
+#include "cli/streaming.hpp"
 #include "io/carry/copy_text.hpp"
 
 namespace quern::cli {
@@ -101,11 +100,9 @@ class NormalizeRun {
 
   void use_backend() {
     BackendChoice choice = choose_backend(session_.options);
+    tell_choice(choice, session_);
     verified_ = std::move(choice.verified);
     backend_ = std::move(choice.backend);
-    session_.report.set_backend(backend_->name(), backend_->device());
-    session_.console.note("backend " + backend_->name() + ": " + choice.reason);
-    if (choice.device_refused) session_.warn("fell-back", "computed by " + backend_->name() + ", since " + choice.reason);
   }
 
   void refuse_raw() {
@@ -126,14 +123,8 @@ class NormalizeRun {
   }
 
   void count(const RunReport& run) {
-    RunReport& all = outcome_.run;
-    all.threads = run.threads;
-    all.passes += run.passes;
-    all.chunks += run.chunks;
-    all.bytes_read += run.bytes_read;
-    all.nnz += run.nnz;
-    all.seconds += run.seconds;
-    all.facts = run.facts;
+    add(outcome_.run, run);
+    outcome_.run.facts = run.facts;
     outcome_.nnz = run.nnz;
   }
 
@@ -256,38 +247,22 @@ class NormalizeRun {
   void report() {
     warn_after_normalizing(outcome_, input_->info(), matrix().name, session_);
     const RunReport& run = outcome_.run;
-    session_.report.set_backend(backend_->name(), backend_->device());
-    for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
+    tell_backend(*backend_, session_);
     const DeviceTraffic traffic = backend_->device_traffic();
-    session_.report.set_run(
-        {run.threads,
-         run.passes,
-         run.chunks,
-         run.bytes_read,
-         run.nnz,
-         budget_.limit(),
-         backend_->peak_device_bytes(),
-         traffic.bytes_to_device,
-         verified_->verified,
-         run.seconds,
-         {{"compute", run.seconds}, {"device", traffic.seconds}, {"write", outcome_.write_seconds}, {"sync", writing_->sync_seconds()}}});
+    RunFacts facts = facts_of(run, budget_);
+    facts.peak_device_bytes = backend_->peak_device_bytes();
+    facts.bytes_to_device = traffic.bytes_to_device;
+    facts.verified_chunks = verified_->verified;
+    facts.seconds = {
+        {"compute", run.seconds}, {"device", traffic.seconds}, {"write", outcome_.write_seconds}, {"sync", writing_->sync_seconds()}};
+    session_.report.set_run(facts);
     tell(outcome_, options_, plan_, matrix().name, session_);
-    for (const MemoryBudget::Row& row : budget_.table())
-      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+    note_memory(budget_, session_);
   }
 
   PipelineOptions pipeline_options() {
-    PipelineOptions options;
-    options.threads = session_.options.threads;
-    options.chunk_nnz = session_.options.chunk_nnz;
+    PipelineOptions options = streaming_options(session_, outcome_.shape.n_rows, options_.test_slots);
     options.default_chunk_nnz = backend_->chunk_nnz();
-    if (options_.test_slots > 0) {
-      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
-      options.poison = true;
-    }
-    options.stop = &stop_flag();
-    const std::int64_t n_rows = outcome_.shape.n_rows;
-    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
     return options;
   }
 
@@ -308,14 +283,7 @@ class NormalizeRun {
   NormalizeOutcome outcome_;
 };
 
-void Normalize::run(Session& session) {
-  NormalizeRun run(options_, session);
-  run.open();
-  if (session.options.dry_run)
-    run.plan();
-  else
-    run.compute();
-}
+void Normalize::run(Session& session) { open_and_run<NormalizeRun>(options_, session); }
 
 }  // namespace
 

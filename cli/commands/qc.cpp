@@ -7,13 +7,12 @@
 #include <filesystem>
 #include <optional>
 
-#include "cli/backends.hpp"
 #include "cli/command.hpp"
 #include "cli/h5ad_writing.hpp"
 #include "cli/qc_h5ad.hpp"
 #include "cli/qc_run.hpp"
 #include "cli/qc_tables.hpp"
-#include "cli/signals.hpp"
+#include "cli/streaming.hpp"
 #include "io/carry/from_tenx.hpp"
 
 namespace quern::cli {
@@ -62,11 +61,9 @@ class QcRun {
       if (!rule.file.empty()) session_.inputs.push_back(rule.file);
     stamps_ = io::InputStamps(session_.output_options().inputs);
     BackendChoice choice = choose_backend(session_.options);
+    tell_choice(choice, session_);
     verified_ = std::move(choice.verified);
     backend_ = std::move(choice.backend);
-    session_.report.set_backend(backend_->name(), backend_->device());
-    session_.console.note("backend " + backend_->name() + ": " + choice.reason);
-    if (choice.device_refused) session_.warn("fell-back", "computed by " + backend_->name() + ", since " + choice.reason);
     if (!options_.h5ad_out.empty()) h5ad_.emplace(options_.h5ad_out, !options_.no_provenance, session_);
     cells_output_ = open_table(options_.cells_out);
     genes_output_ = open_table(options_.genes_out);
@@ -95,8 +92,7 @@ class QcRun {
     const RunReport run = run_pipeline(*source_, *backend_, ops_, sinks_, budget_, pipeline_options());
     session_.console.end_progress();
     const QcTotals totals = summary_->totals(session_.options.threads);
-    session_.report.set_backend(backend_->name(), backend_->device());
-    for (const BackendWarning& warning : backend_->warnings()) session_.warn(warning.code, warning.text);
+    tell_backend(*backend_, session_);
     warn_of_values(run.facts, totals.integer_mode, facts_, session_);
     const double before_writing = seconds_since(started_);
     stamps_.check();
@@ -104,21 +100,15 @@ class QcRun {
     if (cells_output_) cells_output_->commit();
     if (genes_output_) genes_output_->commit();
     const DeviceTraffic traffic = backend_->device_traffic();
-    session_.report.set_run(
-        {run.threads,
-         run.passes,
-         run.chunks,
-         run.bytes_read,
-         run.nnz,
-         budget_.limit(),
-         backend_->peak_device_bytes(),
-         traffic.bytes_to_device,
-         verified_->verified,
-         run.seconds,
-         {{"open", opened_}, {"compute", run.seconds}, {"device", traffic.seconds}, {"write", seconds_since(started_) - before_writing}}});
+    RunFacts facts = facts_of(run, budget_);
+    facts.peak_device_bytes = backend_->peak_device_bytes();
+    facts.bytes_to_device = traffic.bytes_to_device;
+    facts.verified_chunks = verified_->verified;
+    facts.seconds = {
+        {"open", opened_}, {"compute", run.seconds}, {"device", traffic.seconds}, {"write", seconds_since(started_) - before_writing}};
+    session_.report.set_run(facts);
     tell(facts_, sets_, totals, run, backend_->name(), options_, session_);
-    for (const MemoryBudget::Row& row : budget_.table())
-      session_.console.note("memory: " + row.what + " " + std::to_string(row.peak_bytes) + " bytes at most");
+    note_memory(budget_, session_);
   }
 
  private:
@@ -176,20 +166,10 @@ class QcRun {
   }
 
   PipelineOptions pipeline_options() {
-    PipelineOptions options;
-    options.threads = session_.options.threads;
-    options.chunk_nnz = session_.options.chunk_nnz;
+    PipelineOptions options = streaming_options(session_, facts_.shape.n_rows, options_.test_slots);
     options.default_chunk_nnz = backend_->chunk_nnz();
-    // For the tests: so few slots, each overwritten when it comes back, so that whoever still reads it is found out.
-    if (options_.test_slots > 0) {
-      options.n_slots = static_cast<int>(std::min<std::int64_t>(options_.test_slots, 4096));
-      options.poison = true;
-    }
-    options.stop = &stop_flag();
     options.row_names = cell_names_.get();
     options.text_bytes_per_row = cells_table_ ? cells_table_->text_bytes_per_row() : 0;
-    const std::int64_t n_rows = facts_.shape.n_rows;
-    options.progress = [this, n_rows](std::int64_t rows, std::int64_t values) { session_.console.progress(rows, n_rows, values); };
     return options;
   }
 
@@ -217,14 +197,7 @@ class QcRun {
   std::vector<Sink*> sinks_;
 };
 
-void Qc::run(Session& session) {
-  QcRun run(options_, session);
-  run.open();
-  if (session.options.dry_run)
-    run.plan();
-  else
-    run.compute();
-}
+void Qc::run(Session& session) { open_and_run<QcRun>(options_, session); }
 
 }  // namespace
 

@@ -1,13 +1,10 @@
 #include "host/pipeline/chunk_walk.hpp"
 
-#include <tbb/global_control.h>
-#include <tbb/parallel_pipeline.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "host/core/error.hpp"
+#include "host/pipeline/stages.hpp"
 
 namespace quern {
 namespace {
@@ -30,15 +27,9 @@ class Walk {
 
   RunReport run() {
     source_.start({shared_.data(), shared_.size()});
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(plan_.threads));
-    tbb::task_arena arena(plan_.threads);
-    arena.execute([&] {
-      tbb::parallel_pipeline(
-          static_cast<std::size_t>(plan_.n_slots),
-          tbb::make_filter<void, ChunkSlot*>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) { return fetch(flow); }) &
-              tbb::make_filter<ChunkSlot*, ChunkSlot*>(tbb::filter_mode::parallel, [&](ChunkSlot* slot) { return compute(slot); }) &
-              tbb::make_filter<ChunkSlot*, void>(tbb::filter_mode::serial_in_order, [&](ChunkSlot* slot) { hand_on(slot); }));
-    });
+    run_stages(
+        plan_, [&](tbb::flow_control& flow) { return fetch(flow); }, [&](ChunkSlot* slot) { return compute(slot); },
+        [&](ChunkSlot* slot) { hand_on(slot); });
     report_.threads = plan_.threads;
     return report_;
   }

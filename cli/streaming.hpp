@@ -1,0 +1,39 @@
+// What every verb that streams a matrix does the same way.
+#pragma once
+#include <cstdint>
+
+#include "cli/backends.hpp"
+#include "cli/session.hpp"
+#include "host/core/memory.hpp"
+#include "host/pipeline/pipeline.hpp"
+
+namespace quern::cli {
+
+// Threads, size of chunks, stopping on a signal, progress over n_rows rows. test_slots above 0 is for the tests: so few slots, each
+// overwritten when it comes back, so that whoever still reads it is found out.
+PipelineOptions streaming_options(Session& session, std::int64_t n_rows, std::int64_t test_slots);
+
+// Says in the report, and with --verbose, what computes and why; a device that was refused is a warning.
+void tell_choice(const BackendChoice& choice, Session& session);
+// After the run: a backend may have changed its mind, and has warnings of its own.
+void tell_backend(const Backend& backend, Session& session);
+
+// Adds what another walk over the matrix took; facts stay those of `all`.
+void add(RunReport& all, const RunReport& walk);
+
+// What the report says of a run, without what only some verbs know.
+RunFacts facts_of(const RunReport& run, const MemoryBudget& budget);
+void note_memory(const MemoryBudget& budget, Session& session);  // with --verbose: who claimed how much
+
+// The life of a verb's run: opened, then told (--dry-run) or done.
+template <class Run, class Options>
+void open_and_run(const Options& options, Session& session) {
+  Run run(options, session);
+  run.open();
+  if (session.options.dry_run)
+    run.plan();
+  else
+    run.compute();
+}
+
+}  // namespace quern::cli
