@@ -1,5 +1,6 @@
 // The backend that computes on NVIDIA's devices.
 #include <algorithm>
+#include <exception>
 
 #include "cuda/check.hpp"
 #include "cuda/cuda_mapping.hpp"
@@ -28,9 +29,19 @@ std::unique_ptr<Device> open_device(const DeviceFacts& facts, const CudaOptions&
 class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(const CudaOptions& options) : options_(options) {
-    for (const DeviceReport& found : report_devices().devices)
-      if (found.refusal.empty()) devices_.push_back(open_device(found.facts, options));
-    if (devices_.empty()) throw Error(ErrorKind::device, "no-device", "--backend cuda", report_devices().text, report_devices().hint);
+    std::exception_ptr first_failure;
+    for (const DeviceReport& found : report_devices().devices) {
+      if (!found.refusal.empty()) continue;
+      try {
+        devices_.push_back(open_device(found.facts, options));
+      } catch (const Error& failure) {
+        if (!first_failure) first_failure = std::current_exception();
+        left_out_.push_back(failure.object() + ": " + failure.what());
+      }
+    }
+    if (!devices_.empty()) return;
+    if (first_failure) std::rethrow_exception(first_failure);
+    throw Error(ErrorKind::device, "no-device", "--backend cuda", report_devices().text, report_devices().hint);
   }
 
   ~CudaBackend() override {
@@ -60,6 +71,7 @@ class CudaBackend final : public Backend {
   DeviceTraffic device_traffic() const override { return traffic_.traffic(); }
   std::vector<BackendWarning> warnings() const override {
     std::vector<BackendWarning> warnings;
+    for (const std::string& device : left_out_) warnings.push_back({"device-left-out", device});
     if (const std::string refusal = host_.refusal(); !refusal.empty())
       warnings.push_back({"pageable-ring", "the system refused page-locked memory, so copies to the device are slower: " + refusal});
     if (!small_buffers_.empty()) warnings.push_back({"small-device-buffers", "the device had little room: " + small_buffers_});
@@ -72,6 +84,7 @@ class CudaBackend final : public Backend {
   CudaOptions options_;
   std::vector<std::unique_ptr<Device>> devices_;
   PinnedMemory host_;
+  std::vector<std::string> left_out_;  // devices that would not start
   std::string small_buffers_;
   TrafficMeter traffic_;
 };

@@ -63,7 +63,8 @@ Status set_device(int device) {
   if (const Status status = state().count("set_device"); status != Status::success) return status;
   if (device < 0 || device >= state().settings().devices) return Status::invalid_device;
   current_device = device;
-  return state().settings().mode == "busy" ? Status::devices_unavailable : Status::success;
+  const std::string& mode = state().settings().mode;
+  return mode == "busy" || mode == "busy:" + std::to_string(device) ? Status::devices_unavailable : Status::success;
 }
 
 Status memory_info(std::size_t& free_bytes, std::size_t& total_bytes) {

@@ -1,6 +1,6 @@
 // What the fake runtime is told by its environment; the program itself reads none of this.
 //   QUERN_FAKE_CUDA=WORD,WORD...   devices=N  memory=MIB (of each)  pool=KIB (its pieces)  driver=none|old|mismatch|unavailable
-//   mode=prohibited|busy  major=N
+//   mode=prohibited|busy|busy:DEVICE  major=N
 //                                  fail=KIND:N:CODE (the Nth call of that kind returns this cudaError_t; KIND * is any; N+ and all later)
 //                                  flip=copy_down:N (the Nth copy to the host arrives with a wrong bit)
 //   QUERN_FAKE_CUDA_LOG=PATH       at the end: calls of each kind, peak device bytes, what was not given back

@@ -48,6 +48,16 @@ def test_a_device_in_use_by_another(emulated_bin, matrix, fake_cuda):
     assert report["quern"]["backend"] == "cpu"
 
 
+@pytest.mark.parametrize("busy", [0, 1])
+def test_one_device_in_use_leaves_the_others(busy, emulated_bin, matrix, fake_cuda):
+    env = fake_cuda("devices=2", f"mode=busy:{busy}").env
+    report = json.loads(run(emulated_bin, "qc", matrix, "--backend", "cuda", "--json", "-", env=env).stdout)
+    assert report["quern"]["backend"] == "cuda" and f"Emulated device {1 - busy}" in report["quern"]["device"]
+    assert f"Emulated device {busy}" not in report["quern"]["device"]
+    left_out = [warning["text"] for warning in report["warnings"] if warning["code"] == "device-left-out"]
+    assert len(left_out) == 1 and f"Emulated device {busy}" in left_out[0]
+
+
 def test_ready(emulated_bin, matrix, fake_cuda):
     done = run(emulated_bin, "devices", "--json", "-", env=fake_cuda("devices=2").env)
     report = json.loads(done.stdout)["result"]

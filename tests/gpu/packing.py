@@ -9,6 +9,7 @@ import sys
 
 # Every Linux has these, and they have to be its own.
 OF_THE_SYSTEM = re.compile(r"(linux-vdso|ld-linux|libc|libm|libdl|libpthread|librt|libcuda)[.-]")
+NOT_BUILT = "run: {} does not build here: run ./bootstrap build --cuda where its packages are, or give the FOLDER of a pack made there"
 TARGETS = ("quern", "quern_cuda", "quern_gpu_lanes", "quern_gpu_kernel_tests")
 
 
@@ -24,7 +25,9 @@ def libraries_of(path):
 def build_for(archs, root, build):
     folder = build / f"gpu-sm_{archs.replace(';', '_').replace(',', '_')}"
     archs = archs.replace(",", ";")
-    subprocess.run(["cmake", "-S", root, "-B", folder, "-G", "Ninja", f"-DQUERN_CUDA_ARCHS={archs}", f"-DQUERN_LANE_ARCHS={archs}"], check=True)
+    command = ["cmake", "-S", root, "-B", folder, "-G", "Ninja", f"-DQUERN_CUDA_ARCHS={archs}", f"-DQUERN_LANE_ARCHS={archs}"]
+    if subprocess.run(command, check=False).returncode:
+        sys.exit(NOT_BUILT.format(folder))
     return folder
 
 
@@ -81,12 +84,17 @@ def size_of(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def build_all(build):
+    if subprocess.run(["cmake", "--build", build, "--target", *TARGETS], check=False).returncode:
+        sys.exit(NOT_BUILT.format(build))
+
+
 def pack(options, root):
     build = options.build.resolve()
     if options.archs:
         build = build_for(options.archs, root, build)
     if not options.no_build:
-        subprocess.run(["cmake", "--build", build, "--target", *TARGETS], check=True)
+        build_all(build)
     folder = options.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

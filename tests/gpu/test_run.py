@@ -90,3 +90,8 @@ def test_without_a_device(pack):
     assert done.returncode == 6 and "no device: there is no NVIDIA driver" in done.stdout
     assert found["state"].startswith("no device: ") and not found["passed"]
     assert command(pack.parent).returncode == 1  # nothing is packed there
+
+
+def test_what_cannot_be_built_is_said(tmp_path):
+    done = command("--build", tmp_path / "none")
+    assert done.returncode == 1 and "does not build here" in done.stderr and "Traceback" not in done.stderr
