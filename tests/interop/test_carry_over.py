@@ -11,15 +11,12 @@ import pandas as pd
 import pytest
 import scanpy as sc
 
-from support.compare_anndata import difference
+from support.compare_anndata import UNREADABLE, WITHOUT_X, difference, plain_index
 from support.program import run
 
 FIXTURES = Path(os.environ.get("QUERN_FIXTURES", Path(__file__).resolve().parents[2] / "build" / "fixtures"))
 SHARED = Path(os.environ.get("QUERN_SHARED_DATA", "/nowhere"))
 FILES = sorted(FIXTURES.glob("*.h5ad")) + sorted(SHARED.glob("*.h5ad"))
-# No X to compute of; what scipy has no matrices for (16-bit floats, foreign byte order); a foreign top-level key.
-WITHOUT_X = {"null-x", "tiledb-soma__x-none", "anndata-archives__adata_v0.11.4"}
-UNREADABLE = {"fractions-f2", "value-f2", "foreign"} | {f"value-big-{kind}" for kind in ("f4", "f8", "i4", "u2")}
 USABLE = [path for path in FILES if path.stem not in WITHOUT_X]
 # What scanpy's function cannot do, or does in a type of 16 bits.
 NOT_SCANPYS = {f"empty-{shape}-{kind}" for shape in ("0x0", "12x0") for kind in ("csc", "csr", "dense")} | {"value-bool", "value-f2-dense"}
@@ -28,15 +25,6 @@ READABLE = [path for path in USABLE if path.stem not in UNREADABLE]
 
 def test_there_are_files():
     assert len(READABLE) > 120
-
-
-def plain_index(frame):
-    """Text that misses nothing is written as plain text, which every reader knows."""
-    frame.index = pd.Index(frame.index.astype(object), name=frame.index.name)
-    for name in frame:
-        if isinstance(frame[name].dtype, pd.StringDtype) and not frame[name].isna().any():
-            frame[name] = frame[name].astype(object)
-    return frame
 
 
 def without_new(adata, of):

@@ -12,7 +12,7 @@ import pytest
 import scanpy as sc
 import scipy.sparse as sp
 
-from support.compare_anndata import difference
+from support.compare_anndata import difference, plain_index
 from support.program import run
 from support.written_csr import written_csr
 
@@ -53,15 +53,6 @@ def test_values_of_every_storage(case, quern_bin, tmp_path):
     ours = written_csr(out)
     assert ours.shape == shape
     assert_same_values(ours.astype(float), sp.csr_matrix((truth["values"].astype(float), (truth["rows"], truth["cols"])), shape=shape))
-
-
-def plain_index(frame):
-    """Text that misses nothing is written as plain text, which every reader knows."""
-    frame.index = pd.Index(frame.index.astype(object), name=frame.index.name)
-    for name in frame:
-        if isinstance(frame[name].dtype, pd.StringDtype) and not frame[name].isna().any():
-            frame[name] = frame[name].astype(object)
-    return frame
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -16,15 +16,14 @@ import pytest
 import scanpy as sc
 import scipy.sparse as sp
 
-from support.compare_anndata import difference
+from support.compare_anndata import WITHOUT_X, difference
 from support.program import run
 
 FIXTURES = Path(os.environ.get("QUERN_FIXTURES", Path(__file__).resolve().parents[2] / "build" / "fixtures"))
 SHARED = Path(os.environ.get("QUERN_SHARED_DATA", "/nowhere"))
-NO_X = {"null-x", "tiledb-soma__x-none", "anndata-archives__adata_v0.11.4"}
 NAMES = ["modern", "generation-0.6", "csc-gzip", "dense-tiles-gzip", "duplicates-csr-shuffled", "duplicates-quarters", "empty-0x12-csr",
          "empty-12x0-csr", "empty-9x60-csc", "explicit-zeros-csr", "negative-whole", "special-all", "fractions-f8", "over-2-24-i4"]
-FILES = [path for path in [FIXTURES / f"{name}.h5ad" for name in NAMES] + sorted(SHARED.glob("*.h5ad")) if path.stem not in NO_X]
+FILES = [path for path in [FIXTURES / f"{name}.h5ad" for name in NAMES] + sorted(SHARED.glob("*.h5ad")) if path.stem not in WITHOUT_X]
 
 
 def canonical(matrix):

@@ -13,30 +13,18 @@ import pytest
 import scanpy as sc
 import scipy.sparse as sp
 
-from support.compare_anndata import difference
+from support.compare_anndata import UNREADABLE, WITHOUT_X, difference, plain_index
 from support.program import run
 
 FIXTURES = Path(os.environ.get("QUERN_FIXTURES", Path(__file__).resolve().parents[2] / "build" / "fixtures"))
 SHARED = Path(os.environ.get("QUERN_SHARED_DATA", "/nowhere"))
 FILES = sorted(FIXTURES.glob("*.h5ad")) + sorted(SHARED.glob("*.h5ad"))
-# No X to judge by; what scipy has no matrices for (16-bit floats, foreign byte order); a foreign top-level key.
-WITHOUT_X = {"null-x", "tiledb-soma__x-none", "anndata-archives__adata_v0.11.4"}
-UNREADABLE = {"fractions-f2", "value-f2", "foreign"} | {f"value-big-{kind}" for kind in ("f4", "f8", "i4", "u2")}
 READABLE = [path for path in FILES if path.stem not in WITHOUT_X | UNREADABLE]
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_there_are_files():
     assert len(READABLE) > 120
-
-
-def plain_index(frame):
-    """Text that misses nothing is written as plain text, which every reader knows."""
-    frame.index = pd.Index(frame.index.astype(object), name=frame.index.name)
-    for name in frame:
-        if isinstance(frame[name].dtype, pd.StringDtype) and not frame[name].isna().any():
-            frame[name] = frame[name].astype(object)
-    return frame
 
 
 def per_row(matrix, of):
