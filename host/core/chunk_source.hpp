@@ -54,6 +54,7 @@ struct ChunkTargets {
   std::size_t bytes_per_row = 0;  // row results the run keeps in each slot
   ValueType value_type = ValueType::f32;
   std::int64_t max_rows = 16384;  // of a chunk
+  std::int64_t first_row = 0;     // nobody wants the rows before it
 };
 
 struct SlotShape {  // what one slot must hold; the same for every slot
@@ -65,6 +66,7 @@ struct SlotShape {  // what one slot must hold; the same for every slot
 struct SourcePlan {
   SlotShape slot;
   std::int64_t n_chunks = 0;
+  std::int64_t first_row = 0;    // where passes will begin: the row asked for, or 0 where the source knows no other
   std::size_t shared_bytes = 0;  // one block for all slots (stored chunks that straddle two slots, bands of dense tiles ...)
   // What the source will keep in memory besides, if the budget then has `spare_bytes` left; else it goes to a temporary file.
   std::size_t kept_bytes = 0, spare_bytes = 0;
@@ -88,6 +90,8 @@ class ChunkSource {
   // Fills offsets, columns, values, facts; validates every index and value; sorts rows and sums duplicates where needed.
   // A stored integer that value_type cannot hold exactly: throws NeedsWiderValues.
   virtual void decode(ChunkBuffer& slot) = 0;
+  // A pass costs little more than reading memory does: nothing is gained by keeping its chunks.
+  virtual bool reads_fast() const { return false; }
   virtual std::int64_t bytes_read() const = 0;  // stored bytes fetched so far, all passes
 };
 

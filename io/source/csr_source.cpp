@@ -45,7 +45,8 @@ class CsrSource final : public ChunkSource {
     columns_.begin_plan(targets.n_slots, slot_nnz, targets.budget_bytes);
     values_.begin_plan(targets.n_slots, slot_nnz, targets.budget_bytes);
     SourcePlan plan;
-    for (RowRange rows = chunk_at(0); rows.size() > 0; rows = chunk_at(rows.last)) {
+    first_row_ = plan.first_row = columns_.inflates_in_fetch() || values_.inflates_in_fetch() ? 0 : targets.first_row;
+    for (RowRange rows = chunk_at(first_row_); rows.size() > 0; rows = chunk_at(rows.last)) {
       const ElementStream::Range range = elements(rows);
       columns_.plan_range(range);
       values_.plan_range(range);
@@ -73,7 +74,7 @@ class CsrSource final : public ChunkSource {
   }
 
   void start(std::span<std::byte> shared) override {
-    next_row_ = 0;
+    next_row_ = first_row_;
     sequence_ = 0;
     columns_.start(shared.subspan(0, column_shared_));
     values_.start(shared.subspan(column_shared_));
@@ -118,6 +119,9 @@ class CsrSource final : public ChunkSource {
     slot.facts = slot.value_type == ValueType::f32 ? inspect(slot.values_as<float>(), kept) : inspect(slot.values_as<double>(), kept);
   }
 
+  bool reads_fast() const override {
+    return columns_.dataset().access() == Access::contiguous && values_.dataset().access() == Access::contiguous;
+  }
   std::int64_t bytes_read() const override { return columns_.bytes_read() + values_.bytes_read(); }
 
  private:
@@ -143,7 +147,7 @@ class CsrSource final : public ChunkSource {
   ValueType value_type_ = ValueType::f32;
   ChunkLimits limits_;
   std::size_t column_staging_ = 0, column_shared_ = 0;
-  std::int64_t next_row_ = 0, sequence_ = 0;
+  std::int64_t first_row_ = 0, next_row_ = 0, sequence_ = 0;
 };
 
 }  // namespace

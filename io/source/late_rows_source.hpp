@@ -23,6 +23,7 @@ class LateRowsSource : public ChunkSource {
   void start(std::span<std::byte> shared) override;
   bool fetch(ChunkBuffer& slot) override;
   void decode(ChunkBuffer& slot) override;
+  bool reads_fast() const override { return true; }  // after the first look, which leaves the entries in order
 
  protected:
   // `stored_columns`: entries a row can have when the file holds none twice.

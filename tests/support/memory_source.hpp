@@ -34,10 +34,11 @@ class MemorySource final : public ChunkSource {
     }
     return plan;
   }
-  void start(std::span<std::byte>) override { next_row_ = 0; }
+  void start(std::span<std::byte>) override { next_row_ = sequence_ = 0; }
   bool fetch(ChunkBuffer& slot) override {
     slot.rows = next_chunk(indptr_, next_row_, limits_);
     next_row_ = slot.rows.last;
+    slot.sequence = sequence_++;
     return slot.rows.size() > 0;
   }
   void decode(ChunkBuffer& slot) override {
@@ -77,7 +78,7 @@ class MemorySource final : public ChunkSource {
   ValueType natural_;
   std::vector<std::int64_t> indptr_;
   ChunkLimits limits_;
-  std::int64_t next_row_ = 0;
+  std::int64_t next_row_ = 0, sequence_ = 0;
 };
 
 }  // namespace quern::test
