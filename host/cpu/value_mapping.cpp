@@ -2,6 +2,8 @@
 
 #include <array>
 #include <atomic>
+#include <cmath>
+#include <limits>
 
 #include "host/ops/exact_sum.hpp"
 
@@ -32,13 +34,16 @@ double any_sum(const V* values, const std::uint32_t* columns, std::int32_t n, st
 }
 
 template <class V>
+double total_of(const CsrChunkView<MemorySpace::host>& chunk, std::int32_t row, std::span<const std::uint8_t> left_out) {
+  const std::int32_t begin = chunk.offsets[row], n = chunk.offsets[row + 1] - begin;
+  const V* values = chunk.values_as<V>() + begin;
+  const bool quick = left_out.empty() && chunk.facts.whole && chunk.facts.max_abs * n < exact_in_double;
+  return quick ? small_whole_sum(values, n) : any_sum(values, chunk.columns + begin, n, left_out);
+}
+
+template <class V>
 void totals_of(const CsrChunkView<MemorySpace::host>& chunk, std::span<const std::uint8_t> left_out, double* totals) {
-  const V* values = chunk.values_as<V>();
-  for (std::int32_t r = 0; r < chunk.n_rows; ++r) {
-    const std::int32_t begin = chunk.offsets[r], n = chunk.offsets[r + 1] - begin;
-    const bool quick = left_out.empty() && chunk.facts.whole && chunk.facts.max_abs * n < exact_in_double;
-    totals[r] = quick ? small_whole_sum(values + begin, n) : any_sum(values + begin, chunk.columns + begin, n, left_out);
-  }
+  for (std::int32_t r = 0; r < chunk.n_rows; ++r) totals[r] = total_of<V>(chunk, r, left_out);
 }
 
 // A count gives one value in all of a row: worked out when it is first met. 0 is left to the map, which knows its sign.
@@ -75,6 +80,46 @@ class CountValues {
   std::array<Out, n_counts> values_{};
 };
 
+// One row; Out is what a value is rounded to, Kept what it is kept in.
+template <class V, class Out, class Kept>
+void map_row(const V* values, std::int32_t n, bool whole, double divisor, const ValueMap& map, CountValues<Out>& counts, Kept* kept) {
+  if (whole)
+    for (std::int32_t i = 0; i < n; ++i) kept[i] = counts(values[i]);
+  else
+    for (std::int32_t i = 0; i < n; ++i) kept[i] = written_value<Out>(map(static_cast<double>(values[i]), divisor));
+}
+
+template <class V>
+void note_facts(const V* values, std::int32_t n, ChunkFacts& facts) {
+  bool zero = false, negative = false, nan = false, infinite = false;
+  V largest = 0;
+  for (std::int32_t i = 0; i < n; ++i) {
+    const V size = std::abs(values[i]);
+    const bool finite = size <= std::numeric_limits<V>::max();
+    zero |= values[i] == 0;
+    negative |= values[i] < 0;
+    nan |= values[i] != values[i];
+    infinite |= size > std::numeric_limits<V>::max();
+    largest = finite && size > largest ? size : largest;
+  }
+  facts.merge({false, zero, negative, nan, infinite, static_cast<double>(largest)});
+}
+
+template <class V, class Out>
+ChunkFacts map_chunk_by_totals(const CsrChunkView<MemorySpace::host>& chunk, double target, const ValueMap& map, V* values) {
+  ChunkFacts facts;
+  facts.whole = false;
+  CountValues<Out> counts(map);
+  for (std::int32_t r = 0; r < chunk.n_rows; ++r) {
+    const std::int32_t begin = chunk.offsets[r], n = chunk.offsets[r + 1] - begin;
+    const double divisor = cell_divisor(total_of<V>(chunk, r, {}), target);
+    counts.start_row(r, divisor);
+    map_row<V, Out, V>(values + begin, n, chunk.facts.whole, divisor, map, counts, values + begin);
+    note_facts(values + begin, n, facts);
+  }
+  return facts;
+}
+
 template <class V, class Out>
 void map_all(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, const ValueMap& map, Out* out) {
   const V* values = chunk.values_as<V>();
@@ -82,10 +127,7 @@ void map_all(const CsrChunkView<MemorySpace::host>& chunk, const double* divisor
   for (std::int32_t r = 0; r < chunk.n_rows; ++r) {
     const std::int32_t begin = chunk.offsets[r], end = chunk.offsets[r + 1];
     counts.start_row(r, divisors[r]);
-    if (chunk.facts.whole)
-      for (std::int32_t i = begin; i < end; ++i) out[i] = counts(values[i]);
-    else
-      for (std::int32_t i = begin; i < end; ++i) out[i] = written_value<Out>(map(static_cast<double>(values[i]), divisors[r]));
+    map_row(values + begin, end - begin, chunk.facts.whole, divisors[r], map, counts, out + begin);
   }
 }
 
@@ -121,6 +163,13 @@ void map_values(const CsrChunkView<MemorySpace::host>& chunk, const double* divi
     map_from<float>(chunk, divisors, map, out_type, out);
   else
     map_from<double>(chunk, divisors, map, out_type, out);
+}
+
+ChunkFacts map_by_totals(const CsrChunkView<MemorySpace::host>& chunk, double target, const ValueMap& map, ValueType rounded,
+                         void* values) {
+  if (chunk.value_type == ValueType::f32) return map_chunk_by_totals<float, float>(chunk, target, map, static_cast<float*>(values));
+  if (rounded == ValueType::f32) return map_chunk_by_totals<double, float>(chunk, target, map, static_cast<double*>(values));
+  return map_chunk_by_totals<double, double>(chunk, target, map, static_cast<double*>(values));
 }
 
 void find_dominant_genes(const CsrChunkView<MemorySpace::host>& chunk, const double* totals, double fraction,

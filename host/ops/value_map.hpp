@@ -18,6 +18,12 @@ struct ValueMap {
   }
 };
 
+// What a cell's values are divided by so that they add up to `target`; as in scanpy, a cell whose factor is 0 stays as it is.
+QUERN_HOST_DEVICE inline double cell_divisor(double total, double target) {
+  const double factor = total / target;
+  return factor == 0 ? 1.0 : factor;
+}
+
 // The value as it is written: every NaN is the same, since processors make different ones.
 template <class Out>
 QUERN_HOST_DEVICE Out written_value(double value) {
