@@ -3,9 +3,10 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <utility>
 
+#include "cli/list_lines.hpp"
 #include "host/core/error.hpp"
 #include "io/names/name_sources.hpp"
 
@@ -17,29 +18,19 @@ constexpr std::size_t most_examples = 3;
 // Stands for the name: that two of them meet is out of the question at 128 bits.
 using NameHash = std::pair<std::uint64_t, std::uint64_t>;
 
-NameHash hash_of(const std::string& name) {
+NameHash hash_of(std::string_view name) {
   const XXH128_hash_t hash = XXH3_128bits(name.data(), name.size());
   return {hash.high64, hash.low64};
-}
-
-template <class Use>
-void for_each_line(const std::string& file, const std::string& option, Use use) {
-  std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) use(line);
-  }
-  if (!lines.eof()) throw input_error("unreadable-list", option, "the list of names cannot be read").in_file(file);
 }
 
 class Listed {
  public:
   Listed(const std::string& file, const std::string& option, MemoryBudget& budget) {
     std::size_t n_lines = 0;
-    for_each_line(file, option, [&](const std::string&) { ++n_lines; });
+    for_each_listed(file, option, [&](const std::string&) { ++n_lines; });
     claim_ = budget.claim("lists of names", n_lines * (sizeof(NameHash) + 1));
     hashes_.reserve(n_lines);
-    for_each_line(file, option, [&](const std::string& line) {
+    for_each_listed(file, option, [&](const std::string& line) {
       if (hashes_.size() < n_lines) hashes_.push_back(hash_of(line));
     });
     std::sort(hashes_.begin(), hashes_.end());
@@ -47,7 +38,7 @@ class Listed {
     seen_.assign(hashes_.size(), 0);
   }
   bool see(const std::string& name) {
-    std::uint8_t* flag = find(name);
+    std::uint8_t* flag = find(trimmed(name));
     if (flag) *flag = 1;
     return flag != nullptr;
   }
@@ -59,7 +50,7 @@ class Listed {
   std::int64_t n_unseen() const { return std::count(seen_.begin(), seen_.end(), 0); }
 
  private:
-  std::uint8_t* find(const std::string& name) {
+  std::uint8_t* find(std::string_view name) {
     const NameHash hash = hash_of(name);
     const auto at = std::lower_bound(hashes_.begin(), hashes_.end(), hash);
     return at == hashes_.end() || *at != hash ? nullptr : &seen_[static_cast<std::size_t>(at - hashes_.begin())];
@@ -71,24 +62,43 @@ class Listed {
 
 }  // namespace
 
+namespace {
+
+std::string hint_for(const std::string& word, const std::string& option) {
+  std::error_code unknown;
+  if (std::filesystem::is_regular_file(word, unknown)) return "a list is read with @: " + option + " @" + word;
+  return "name a file with one name a line: " + option + " @FILE";
+}
+
+}  // namespace
+
 std::string list_file(const std::string& word, const std::string& option) {
-  if (word.size() < 2 || word.front() != '@')
-    throw usage_error("bad-list", option, "'" + word + "' is no list", "name a file with one name a line: " + option + " @FILE");
+  if (word.size() < 2 || word.front() != '@') throw usage_error("bad-list", option, "'" + word + "' is no list", hint_for(word, option));
   return word.substr(1);
 }
 
 UnknownNames keep_listed(const std::string& file, const std::string& option, NameSource& names, std::span<std::uint8_t> kept,
                          MemoryBudget& budget) {
   Listed listed(file, option, budget);
+  UnknownNames unknown;
   io::for_each_name(names, [&](const std::string& name, std::int64_t row) {
     if (!listed.see(name)) kept[static_cast<std::size_t>(row)] = 0;
+    if (row == 0) unknown.first_name = name;
   });
-  UnknownNames unknown{listed.size(), listed.n_unseen(), {}};
+  unknown.n_listed = listed.size();
+  unknown.n_unknown = listed.n_unseen();
   if (unknown.n_unknown == 0) return unknown;
-  for_each_line(file, option, [&](const std::string& line) {
+  for_each_listed(file, option, [&](const std::string& line) {
     if (unknown.examples.size() < most_examples && !listed.was_seen(line)) unknown.examples.push_back(line);
   });
   return unknown;
+}
+
+std::string advice_on(const UnknownNames& unknown) {
+  if (unknown.n_unknown < unknown.n_listed || unknown.examples.empty()) return {};
+  const std::string& example = unknown.examples.front();
+  const bool has_columns = example.find_first_of(",;\t") != std::string::npos;
+  return "; the first name of the file is " + unknown.first_name + (has_columns ? "; a list has one name a line and nothing else" : "");
 }
 
 }  // namespace quern::cli

@@ -97,8 +97,13 @@ struct OptionSet::State {
         const std::string near = suggestion(name, long_names());
         throw usage_error("unknown-option", name, "there is no such option", near.empty() ? "--help lists them" : near);
       }
-      throw usage_error("unexpected-word", word, "one word too many", "a name with spaces needs quotes");
+      throw usage_error("unexpected-word", word, "one word too many", hint_for_word(word));
     }
+  }
+  std::string hint_for_word(const std::string& word) const {
+    const auto names_output = [](const Output& output) { return output.name == "--output" && output.target->empty(); };
+    const bool may_be_output = std::any_of(outputs.begin(), outputs.end(), names_output);
+    return may_be_output ? "the output is named with -o: -o " + word : "a name with spaces needs quotes";
   }
   void require_positionals() const {
     std::size_t place = 0;
@@ -190,12 +195,23 @@ bool OptionSet::writes_stdout() const {
   return std::any_of(state_->outputs.begin(), state_->outputs.end(), [](const auto& output) { return *output.target == "-"; });
 }
 
+namespace {
+
+bool is_called(const Entry& entry, const std::string& name) {
+  const auto names = split(entry.names, ',');
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
 bool OptionSet::takes_value(const std::string& name) const {
-  for (const Entry& entry : state_->entries) {
-    const auto names = split(entry.names, ',');
-    if (std::find(names.begin(), names.end(), name) != names.end()) return !entry.value.empty();
-  }
-  return false;
+  const auto& all = state_->entries;
+  return std::any_of(all.begin(), all.end(), [&](const Entry& entry) { return is_called(entry, name) && !entry.value.empty(); });
+}
+
+bool OptionSet::has(const std::string& name) const {
+  const auto& all = state_->entries;
+  return std::any_of(all.begin(), all.end(), [&](const Entry& entry) { return is_called(entry, name); });
 }
 
 std::string OptionSet::usage_words() const {

@@ -38,6 +38,7 @@ class OptionSet {
   // After parse: an output is "-".
   bool writes_stdout() const;
   bool takes_value(const std::string& name) const;  // "-t" or "--threads" is declared and is no flag
+  bool has(const std::string& name) const;          // it is declared
   std::string help_text() const;                    // the groups of options, in order
   std::string usage_words() const;                  // "INPUT [OBJECT]"
 

@@ -132,7 +132,7 @@ class Program {
   void prepare(const Words& words) {
     session_.command = std::string("quern ") + verb_.name;
     for (const std::string& word : words) session_.command += " " + quoted(word);
-    options_.parse(words);
+    parse(words);
     SharedOptions& shared = session_.options;
     session_.stdout_taken = options_.writes_stdout();
     session_.report.set_input_path(shared.input);
@@ -147,9 +147,20 @@ class Program {
       rules.force = true;  // a log is added to, but never an input
       io::resolve_output(shared.log_file, rules);
     }
+    tell_when_stopped(shared.quiet ? "" : std::string("quern ") + verb_.name);
     session_.console.configure({shared.quiet, shared.verbose, shared.log_file, shared.progress, shared.color});
     session_.open_log = shared.log_file;
     if (!shared.json.empty()) open_json(shared.json);
+  }
+  // An option that only other verbs have is no slip of the finger.
+  void parse(const Words& words) {
+    try {
+      options_.parse(words);
+    } catch (const Error& error) {
+      if (error.code() != "unknown-option" || !AnyVerb().options.has(error.object())) throw;
+      const std::string why = error.object() == "--dry-run" || error.object() == "-n" ? "this verb reads only what it shows; " : "";
+      throw usage_error(error.code(), error.object(), "there is no such option here", why + "--help lists those that there are");
+    }
   }
   void open_json(const std::string& target) {
     json_tried_ = true;

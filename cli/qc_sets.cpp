@@ -1,12 +1,12 @@
 #include "cli/qc_sets.hpp"
 
 #include "cli/bounded_regex.hpp"
+#include "cli/list_lines.hpp"
 
 #include <fmt/format.h>
 #include <xxhash.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <unordered_set>
@@ -35,14 +35,9 @@ GeneSetRule rule_from_pattern(const std::string& name, const std::string& patter
 }
 
 GeneSetRule rule_from_file(const std::string& name, const std::string& path) {
-  std::ifstream lines(path);
   const auto names = std::make_shared<std::unordered_set<std::string>>();
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) names->insert(line);
-  }
-  if (!lines.eof()) throw input_error("unreadable-list", "--qc-vars " + name, "the list of gene names cannot be read").in_file(path);
-  return {name, [names](const std::string& gene) { return names->contains(gene); }, {}, path, names->size()};
+  for_each_listed(path, "--qc-vars " + name, [&](const std::string& gene) { names->insert(gene); });
+  return {name, [names](const std::string& gene) { return names->contains(std::string(trimmed(gene))); }, {}, path, names->size()};
 }
 
 GeneSetRule ready_made(const std::string& name) {

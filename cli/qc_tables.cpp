@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/core/error.hpp"
 #include "host/ops/log1p.hpp"
 #include "io/names/name_sources.hpp"
 #include "io/tables/field_text.hpp"
@@ -37,6 +38,15 @@ void add_title(std::string& text, const std::string& title) {
 }
 
 }  // namespace
+
+void refuse_other_tables(const std::string& target, const std::string& option) {
+  const std::string packed = target.ends_with(".gz") ? ".gz" : "";
+  const std::string name = target.substr(0, target.size() - packed.size());
+  for (const std::string other : {".csv", ".xlsx", ".xls", ".ods", ".json", ".parquet"})
+    if (name.ends_with(other))
+      throw usage_error("unknown-extension", option, target + ": tables are tab-separated text",
+                        "name it " + name.substr(0, name.size() - other.size()) + ".tsv" + packed);
+}
 
 double percent_of(double part, double total) { return part / total * 100; }
 

@@ -11,6 +11,9 @@
 
 namespace quern::cli {
 
+// A name that promises another kind of file than our tables are: usage_error("unknown-extension") naming `option`.
+void refuse_other_tables(const std::string& target, const std::string& option);
+
 // What both tables need to know of the run.
 struct QcColumns {
   std::vector<std::int32_t> percent_top;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "cli/qc_run.hpp"
@@ -15,7 +16,11 @@ constexpr double largest_plausible_log = 20;  // log1p of 4.8e8
 // No gene belongs to the group.
 void warn_of_empty(const GeneSetRule& rule, Session& session) {
   if (!rule.pattern.empty()) {
-    session.warn("no-matching-genes", fmt::format("no gene name matches {} of {}, so its columns are 0", rule.pattern, rule.name));
+    std::error_code unknown;
+    const bool is_file = std::filesystem::is_regular_file(rule.pattern, unknown);
+    const std::string advice = is_file ? fmt::format("; a list is read with @: --qc-vars {}=@{}", rule.name, rule.pattern) : "";
+    session.warn("no-matching-genes",
+                 fmt::format("no gene name matches {} of {}, so its columns are 0{}", rule.pattern, rule.name, advice));
   } else if (!rule.file.empty()) {
     session.warn("no-matching-genes", fmt::format("none of the {} names in {} is a gene of this matrix, so the columns of {} are 0",
                                                   format_count(static_cast<std::int64_t>(rule.n_listed)), rule.file, rule.name));

@@ -39,6 +39,8 @@ std::uint64_t parse_size(std::string_view text, const std::string& option) {
   if (error != std::errc() || power < 0 || !(number >= 0)) throw bad_size(text, option);
   const double bytes = std::ldexp(number, 10 * power);
   if (bytes >= 0x1p63) throw bad_size(text, option);
+  if (unit.empty() && bytes > 0 && bytes < 0x1p20)
+    throw usage_error("bad-size", option, fmt::format("\"{}\" has no unit", text), fmt::format("{0}MiB or {0}GiB?", text));
   return static_cast<std::uint64_t>(bytes);
 }
 

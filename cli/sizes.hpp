@@ -7,6 +7,7 @@
 namespace quern::cli {
 
 // "512MiB", "1.5G", "300000": a decimal number, then nothing, B, or K, M, G, T with or without "B" or "iB" (either case), powers of 1024.
+// Less than 1 MiB needs its unit, which is rather forgotten than meant to be bytes.
 // Throws usage_error("bad-size") naming `option`.
 std::uint64_t parse_size(std::string_view text, const std::string& option);
 

@@ -1,6 +1,8 @@
 #include "cli/suggest.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace quern::cli {
 
@@ -20,7 +22,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+namespace {
+
+// What other programs call it.
+std::string_view usual_word(std::string_view typed) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> others{
+      {{"gpu", "cuda"}, {"nvidia", "cuda"}, {"host", "cpu"}, {"h5", "10x"}}};
+  const auto* found = std::find_if(others.begin(), others.end(), [&](const auto& pair) { return pair.first == typed; });
+  return found == others.end() ? std::string_view() : found->second;
+}
+
+}  // namespace
+
 std::string nearest_word(std::string_view typed, const std::vector<std::string>& words) {
+  if (const auto same = std::find(words.begin(), words.end(), usual_word(typed)); same != words.end()) return *same;
   const std::string* best = nullptr;
   std::size_t best_distance = 0;
   for (const std::string& word : words) {

@@ -13,6 +13,7 @@
 #include "io/hdf5/attributes.hpp"
 #include "io/hdf5/superblock.hpp"
 #include "io/mtx/mtx_file.hpp"
+#include "io/other_kinds.hpp"
 #include "io/tenx/tenx_file.hpp"
 
 namespace quern::io {
@@ -31,25 +32,32 @@ Container detect_directory(const std::string& path) {
                     "name the directory that holds it, or an h5ad or 10x h5 file");
 }
 
-// The beginning of the file, decompressed when it is gzip.
-std::string first_bytes(const std::string& path) {
-  std::string bytes(64, '\0');
+struct Beginning {
+  std::string bytes;  // decompressed when the file is gzip
+  bool packed = false;
+};
+
+Beginning beginning_of(const std::string& path) {
+  constexpr unsigned most = 1024;
+  Beginning begin{std::string(most, '\0'), false};
   gzFile file = gzopen(path.c_str(), "rb");
-  const int count = file == nullptr ? -1 : gzread(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  const int count = file == nullptr ? -1 : gzread(file, begin.bytes.data(), most);
+  begin.packed = file != nullptr && gzdirect(file) == 0;
   if (file != nullptr) gzclose(file);
-  bytes.resize(static_cast<std::size_t>(std::max(count, 0)));
-  return bytes;
+  begin.bytes.resize(static_cast<std::size_t>(std::max(count, 0)));
+  return begin;
 }
 
 Container detect_text(const std::string& path) {
-  const std::string bytes = first_bytes(path);
+  const auto [bytes, packed] = beginning_of(path);
   if (bytes.starts_with("%%MatrixMarket")) return Container::mtx;
   if (bytes.starts_with("\x89HDF\r\n")) throw input_error("not-hdf5", "", "a gzip-compressed HDF5 file", "decompress it first: gunzip");
   if (bytes.starts_with("PK\x03\x04"))
     throw input_error("not-hdf5", "", "a zip archive", "unpack it and name the file or directory inside");
   if (bytes.starts_with("RDX") || bytes.starts_with("X\n"))
     throw input_error("not-hdf5", "", "an R data file", "write it as h5ad from R (anndataR, zellkonverter)");
-  throw input_error("not-hdf5", "", "neither HDF5 nor a MatrixMarket text", "quern reads h5ad, 10x h5 and 10x matrix directories");
+  const OtherKind kind = other_kind(bytes);
+  throw input_error("not-hdf5", "", (packed ? "gzip-compressed; inside: " : "") + kind.what, kind.advice);
 }
 
 std::string tag(const Hdf5File& file, const char* name) { return string_attribute(file.open("/").get(), name, "/").value_or(""); }

@@ -34,8 +34,12 @@ const MatrixInfo& OpenedInput::matrix_named(const std::string& name) const {
   }
   for (const Problem& problem : info_.problems)
     if (problem.matrix == name) throw input_error(problem.code, problem.object, problem.text, "check the file with `quern check`");
+  const std::string meant = name == "raw.X" || name == "raw/X" ? "raw" : "layers/" + name;
+  const bool is_there = std::any_of(info_.matrices.begin(), info_.matrices.end(), [&](const MatrixInfo& m) { return m.name == meant; });
   throw input_error("no-such-matrix", name, names.empty() ? "the file holds no matrix" : "not in the file, which has " + names,
-                    names.empty() ? "" : "choose one with --layer");
+                    names.empty() ? ""
+                    : is_there    ? "did you mean --layer " + meant + "?"
+                                  : "choose one with --layer");
 }
 
 const MatrixInfo& OpenedInput::matrix() {

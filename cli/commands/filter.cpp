@@ -179,9 +179,10 @@ class FilterRun {
     if (unknown.n_unknown > 0) {
       std::string examples;
       for (const std::string& name : unknown.examples) examples += (examples.empty() ? "" : ", ") + printable(name);
-      session_.warn("names-not-found",
-                    fmt::format("{} of the {} names in {} are no {} of this file: {}{}", unknown.n_unknown, unknown.n_listed, file, what,
-                                examples, unknown.n_unknown > static_cast<std::int64_t>(unknown.examples.size()) ? " ..." : ""));
+      session_.warn(
+          "names-not-found",
+          fmt::format("{} of the {} names in {} are no {} of this file: {}{}{}", unknown.n_unknown, unknown.n_listed, file, what, examples,
+                      unknown.n_unknown > static_cast<std::int64_t>(unknown.examples.size()) ? " ..." : "", advice_on(unknown)));
     }
     return std::count(kept.begin(), kept.end(), 0);
   }

@@ -65,8 +65,8 @@ class QcRun {
     verified_ = std::move(choice.verified);
     backend_ = std::move(choice.backend);
     if (!options_.h5ad_out.empty()) h5ad_.emplace(options_.h5ad_out, !options_.no_provenance, session_);
-    cells_output_ = open_table(options_.cells_out);
-    genes_output_ = open_table(options_.genes_out);
+    cells_output_ = open_table(options_.cells_out, "--cells-out");
+    genes_output_ = open_table(options_.genes_out, "--genes-out");
     io::InputOptions options = with_tmp_dir(input_options(session_.options));
     options.budget = &budget_;
     if (h5ad_) options.depth = H5adWriting::depth;
@@ -112,8 +112,9 @@ class QcRun {
   }
 
  private:
-  std::unique_ptr<io::TextOutput> open_table(const std::string& target) {
+  std::unique_ptr<io::TextOutput> open_table(const std::string& target, const std::string& option) {
     if (target.empty()) return nullptr;
+    refuse_other_tables(target, option);
     if (!session_.options.dry_run) return session_.open_output(target);
     if (target != "-") io::resolve_output(target, session_.output_options());  // says now what the run would say
     return nullptr;

@@ -341,7 +341,7 @@ MISTAKES = [
     (["raw", "--layer", "X"], 3, "no-such-matrix", "not in the file"),
     (["obsm/X_pc"], 3, "missing-object", "did you mean obsm/X_pca?"),
     (["uns/nothing"], 3, "missing-object", "/uns has"),
-    (["--json", "-", "-m", "1", "--rows", ":"], 5, "over-budget", "--memory"),
+    (["--json", "-", "-m", "1KiB", "--rows", ":"], 5, "over-budget", "--memory"),
 ]
 
 

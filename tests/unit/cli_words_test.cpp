@@ -19,7 +19,7 @@ TEST(Sizes, PowersOf1024WhateverTheSpelling) {
 }
 
 TEST(Sizes, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "M", "12X", "1.5GBs", "-1", "1e3", "nan", "inf", "1,5G", "99999999T", "1 2"})
+  for (const char* text : {"", "M", "12X", "1.5GBs", "-1", "1e3", "nan", "inf", "1,5G", "99999999T", "1 2", "20", "1048575"})
     EXPECT_THROW(parse_size(text, "-m"), Error) << text;
 }
 
