@@ -38,7 +38,7 @@ std::int64_t added_bytes(const io::FileInfo& info, const io::MatrixInfo& matrix,
 struct NormalizeOutcome {
   MatrixShape shape;
   double target_sum = 0;
-  std::int64_t n_empty = 0, n_excluded = 0, nnz = 0, file_bytes = 0;
+  std::int64_t n_empty = 0, n_excluded = 0, n_made_nan = 0, nnz = 0, file_bytes = 0;
   double write_seconds = 0;  // for what is carried over, and to look at the finished file
   bool copied_indices = false;
   std::string digest;

@@ -69,6 +69,9 @@ void warn_after_normalizing(const NormalizeOutcome& outcome, const io::FileInfo&
   warn_of_values(outcome.run.facts, outcome.run.facts.whole, {matrix, outcome.shape, outcome.nnz, info.has_raw}, session);
   if (outcome.n_empty > 0)
     session.warn("zero-counts", fmt::format("{} cells have a total of 0 and stay as they are", format_count(outcome.n_empty)));
+  if (outcome.n_made_nan == 0) return;
+  const std::string n = outcome.n_made_nan == 1 ? "1 value" : format_count(outcome.n_made_nan) + " values";
+  session.warn("made-nan", n + " became NaN: the matrix looks scaled or log-transformed, and only counts can be normalized");
 }
 
 void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, const NormalizePlan& plan, const std::string& matrix,
@@ -80,6 +83,7 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
                              {"log1p", plan.map.logarithm},
                              {"excluded_genes", outcome.n_excluded},
                              {"zero_count_cells", outcome.n_empty},
+                             {"nan_values", outcome.n_made_nan},
                              {"indices", outcome.copied_indices ? "copied" : "written"},
                              {"path", options.output},
                              {"file_bytes", outcome.file_bytes}};

@@ -1,6 +1,7 @@
 #include "cli/normalize_work.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "cli/qc_summary.hpp"
@@ -11,6 +12,14 @@ namespace {
 
 // The slot's room for one number a row.
 double* row_numbers(ChunkSlot& slot) { return reinterpret_cast<double*>(slot.packet.block.totals); }
+
+std::int64_t count_nan(ValueType type, const std::byte* values, std::size_t n) {
+  const auto count = [n](const auto* typed) { return std::count_if(typed, typed + n, [](auto value) { return std::isnan(value); }); };
+  return type == ValueType::f32 ? count(reinterpret_cast<const float*>(values)) : count(reinterpret_cast<const double*>(values));
+}
+
+// Counts alone stay numbers.
+bool may_become_nan(const ChunkFacts& facts) { return facts.has_negative || facts.has_nan || facts.has_infinity; }
 
 std::size_t n_rows_of(const ChunkSlot& slot) { return static_cast<std::size_t>(slot.chunk.rows.size()); }
 
@@ -43,7 +52,11 @@ void WriteNormalized::compute(ChunkSlot& slot) {
     is_zero[r] = divisors[r] == 0;
     if (is_zero[r]) divisors[r] = 1;
   }
+  const auto n = static_cast<std::size_t>(slot.chunk.offsets[n_rows_of(slot)]);
+  const bool looks = may_become_nan(slot.chunk.facts);
+  if (looks) n_made_nan_ -= count_nan(slot.chunk.value_type, slot.chunk.values, n);
   mapping_.submit(chunk, divisors, slot.chunk.values);
+  if (looks) n_made_nan_ += count_nan(options_.value_type, slot.chunk.values, n);
 }
 
 void WriteNormalized::hand_on(ChunkSlot& slot) {

@@ -1,6 +1,7 @@
 // What `quern normalize` does with each chunk, pass by pass.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -59,7 +60,8 @@ class WriteNormalized final : public ChunkWork {
   void compute(ChunkSlot& slot) override;
   void hand_on(ChunkSlot& slot) override;
 
-  std::int64_t n_empty() const { return n_empty_; }  // cells whose total is 0
+  std::int64_t n_empty() const { return n_empty_; }        // cells whose total is 0
+  std::int64_t n_made_nan() const { return n_made_nan_; }  // values that are NaN only now
   // Over the written values, the columns, the entries of each row and the size factors, each in row order.
   std::string digest() const { return combined_digest(hashes_); }
 
@@ -68,6 +70,7 @@ class WriteNormalized final : public ChunkWork {
   Mapping& mapping_;
   io::MatrixOut& out_;
   std::int64_t n_empty_ = 0;
+  std::atomic<std::int64_t> n_made_nan_ = 0;
   std::array<ArrayHash, 4> hashes_;
   std::vector<std::int32_t> row_sizes_;  // reused
 };

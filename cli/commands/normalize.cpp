@@ -193,6 +193,7 @@ class NormalizeRun {
     out.finish();
     outcome_.copied_indices = out.copies();
     outcome_.n_empty = work.n_empty();
+    outcome_.n_made_nan = work.n_made_nan();
     outcome_.digest = work.digest();
   }
 

@@ -147,6 +147,8 @@ class QcRun {
     if (cells_output_) sinks_.push_back(&cells_table_.emplace(columns, *cells_output_));
     if (h5ad_) {
       io::MatrixInfo as_scanpy_has_it = input_->matrix();
+      const io::Format format = input_->info().format;
+      if (format == io::Format::mtx_v2 || format == io::Format::mtx_v3) as_scanpy_has_it.storage = io::Storage::csc;
       as_scanpy_has_it.data.type = io::scanpy_value_type(input_->info(), input_->matrix());
       sinks_.push_back(&annotations_.emplace(columns, sets_, as_scanpy_has_it, budget_));
     }

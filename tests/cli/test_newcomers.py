@@ -1,10 +1,12 @@
 """What people who are new to quern get wrong, and what it then tells them."""
 import gzip
+import json
 import shutil
 import signal
 import subprocess
 import time
 
+import anndata as ad
 import numpy as np
 import pytest
 
@@ -112,13 +114,12 @@ def test_lists_as_other_programs_write_them(ending, quern_bin, modern, tmp_path)
 
 
 def test_names_with_blanks_around_them_can_be_listed(quern_bin, tmp_path):
-    anndata = pytest.importorskip("anndata")
-    made = anndata.AnnData(np.ones((2, 3), "f4"))
+    made = ad.AnnData(np.ones((2, 3), "f4"))
     made.var_names = [" a ", "b\t", "c"]
     made.write_h5ad(tmp_path / "in.h5ad")
     (tmp_path / "genes.txt").write_text("a\nb\n")
     run(quern_bin, "filter", tmp_path / "in.h5ad", "-o", tmp_path / "out.h5ad", "--keep-genes", f"@{tmp_path}/genes.txt")
-    assert list(anndata.read_h5ad(tmp_path / "out.h5ad").var_names) == [" a ", "b\t"]
+    assert list(ad.read_h5ad(tmp_path / "out.h5ad").var_names) == [" a ", "b\t"]
 
 
 @pytest.mark.parametrize("content, says", [(gzip.compress(b"a\nb\n"), "gzip-compressed"), ("a\nb\n".encode("utf-16"), "UTF-16"),
@@ -163,3 +164,25 @@ def test_a_signal_is_answered(words, number, quern_bin, larger, tmp_path):
 def test_verbs_without_a_plan_say_so(verb, quern_bin, modern):
     done = run(quern_bin, verb, modern, "--dry-run", expect=2)
     assert "[unknown-option]" in done.stderr and "reads only what it shows" in done.stderr
+
+
+def scaled(path, negative_totals=False):
+    values = np.array([[3, -2, 0.5], [1, 2, 3], [0, -0.5, 9]], "f4") * (-1 if negative_totals else 1)
+    ad.AnnData(values).write_h5ad(path)
+    return path
+
+
+@pytest.mark.parametrize("negative_totals", [False, True])
+def test_values_that_normalizing_makes_nan_are_counted(negative_totals, quern_bin, tmp_path):
+    """As of scaled data: log1p has no value below -1. Data without such values, and NaN that were there before, are no case of it."""
+    path = scaled(tmp_path / "in.h5ad", negative_totals)
+    done = run(quern_bin, "normalize", path, "-o", tmp_path / "out.h5ad", "--target-sum", "10", "--json", tmp_path / "out.json")
+    n_nan = int(np.isnan(ad.read_h5ad(tmp_path / "out.h5ad").X.data).sum())
+    assert n_nan >= 1 and f"{n_nan} value" in done.stderr and "[made-nan]" in done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())["result"]["nan_values"] == n_nan
+    done = run(quern_bin, "normalize", path, "-o", tmp_path / "linear.h5ad", "--target-sum", "10", "--no-log1p")
+    assert "made-nan" not in done.stderr
+    ad.AnnData(np.array([[1, np.nan], [2, 3]], "f4")).write_h5ad(tmp_path / "nan.h5ad")
+    done = run(quern_bin, "normalize", tmp_path / "nan.h5ad", "-o", tmp_path / "nan-out.h5ad", "--target-sum", "10")
+    assert "[has-nan]" in done.stderr
+    assert "[made-nan]" in done.stderr and "1 value became NaN" in done.stderr  # the other value of the cell with a NaN

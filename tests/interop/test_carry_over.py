@@ -80,6 +80,20 @@ def test_new_columns_are_scanpys(path, quern_bin, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["tenx-v2.h5", "tenx-v3.h5", "mtx-old", "mtx-new"])
+def test_new_columns_of_10x_are_scanpys(name, quern_bin, tmp_path):
+    """scanpy has a matrix directory by columns, and so counts cells and genes in other types."""
+    path = FIXTURES / name
+    theirs = sc.read_10x_h5(path) if path.suffix else sc.read_10x_mtx(path)
+    theirs.var["mt"] = theirs.var_names.str.lower().str.startswith("mt-")
+    sc.pp.calculate_qc_metrics(theirs, qc_vars=["mt"], percent_top=None, inplace=True)
+    run(quern_bin, "qc", path, "-o", tmp_path / "out.h5ad", "-q", "--percent-top", "none")
+    ours = sc.read_h5ad(tmp_path / "out.h5ad")
+    assert ours.obs.dtypes.to_dict() == theirs.obs.dtypes.to_dict() and list(ours.obs) == list(theirs.obs)
+    assert ours.var.dtypes.to_dict() == theirs.var.dtypes.to_dict() and list(ours.var) == list(theirs.var)
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_old_elements_are_upgraded(quern_bin, tmp_path):
     """Every element of the output is tagged, as anndata 0.8 and later do it."""
     for name in ("generation-0.6", "generation-0.6-late", "generation-0.7", "modern"):

@@ -23,7 +23,7 @@ VERBS = {"qc": ["--percent-top", "none", "--qc-vars", "ribo"], "convert": [], "f
          "normalize": ["--target-sum", "1e4", "--counts-layer", "counts", "--key-added", "factor"]}
 # Small files of each generation and layout go through every verb, the many storage types and filters through convert.
 GENERATIONS = ["modern", "generation-0.7", "generation-0.6", "generation-0.6-late", "generation-0.5", "mixture", "nullable-index", "tenx-v2.h5",
-               "tenx-v3.h5", "mtx-old", "mtx-v3"]
+               "tenx-v3.h5", "mtx-old", "mtx-new"]
 NOTHING_LEFT = 2
 
 
