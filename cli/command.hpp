@@ -35,5 +35,6 @@ std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_normalize();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_filter();
+std::unique_ptr<Command> make_gram();
 
 }  // namespace quern::cli

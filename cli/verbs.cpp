@@ -43,6 +43,10 @@ const std::vector<Verb>& verbs() {
        "quern convert counts.h5ad -o folder/                  # matrix.mtx.gz, features.tsv.gz, barcodes.tsv.gz\n"
        "quern convert dense.h5ad -o counts.h5ad --dtype int32\n",
        make_convert},
+      {"gram", "products of genes with genes: the Gram matrix, covariances or correlations",
+       "quern gram pbmc.h5ad --genes @markers.txt -o products.npy\n"
+       "quern gram pbmc.h5ad --mask var/highly_variable --kind corr -o correlations.tsv.gz\n",
+       make_gram},
       {"generate", "write realistic synthetic data",
        "quern generate test.h5ad --preset tabula-muris-droplet --cells 5000\n"
        "quern generate pbmc.h5ad --preset pbmc3k --seed 7\n"

@@ -26,6 +26,7 @@ LIBRARIES = {
     r"fmt/.*": ["io", "cli", "tests"],
     r"(oneapi/)?tbb(/.*|\.h)": ["host/cpu", "host/pipeline", "io", "datasets", "cli", "tests"],
     r"hwy/.*": ["host/ops", "host/cpu", "io", "tests"],
+    r"(cblas|lapack.*|openblas.*)\.h": ["host/cpu"],
     r"mpi\.h": ["host/mpi"],
     r"cuda.*|cub/.*|thrust/.*|cusparse.*|cublas.*|cusolver.*": ["cuda", "tests/gpu"],
     r"gtest/.*|gmock/.*|benchmark/.*|sanitizer/.*": ["tests"],

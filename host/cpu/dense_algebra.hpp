@@ -1,0 +1,18 @@
+// The dense linear algebra that a library does (OpenBLAS, LAPACK), one thread a call. Matrices are row after row; calls may be concurrent.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "host/core/memory.hpp"
+
+namespace quern {
+
+// out = transposed a times b: a is n_rows x n_a, b is n_rows x n_b, rows `stride` apart; out is n_a x n_b, rows out_stride apart.
+void multiply_transposed(const double* a, const double* b, std::int64_t n_rows, std::int64_t n_a, std::int64_t n_b, std::int64_t stride,
+                         double* out, std::int64_t out_stride);
+// The same of a with itself: the part of out at and right of the diagonal.
+void multiply_with_itself(const double* a, std::int64_t n_rows, std::int64_t n_a, std::int64_t stride, double* out,
+                          std::int64_t out_stride);
+
+}  // namespace quern
