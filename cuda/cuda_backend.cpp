@@ -62,6 +62,9 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
     return make_mapping(map, out_type, shape, room(), budget);
   }
+  std::unique_ptr<Product> open_product(const ProductSpec&, const MatrixShape&, MemoryBudget&) override {
+    throw Error(ErrorKind::device, "no-device-work", "--backend cuda", "products are computed by the processor", "leave --backend out");
+  }
   std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
   std::uint64_t peak_device_bytes() const override {
     std::size_t peak = 0;

@@ -14,6 +14,7 @@
 namespace quern {
 
 struct OpSpec;
+struct ProductSpec;
 struct ValueMap;
 
 // A sum: an exact integer in integer mode, a correctly rounded double otherwise. Which of the two is the run's, not the value's.
@@ -77,6 +78,19 @@ class Mapping {
   virtual void submit(const CsrChunkView<MemorySpace::host>& chunk, const double* divisors, void* out) = 0;
 };
 
+// One pass that multiplies with a dense matrix (host/ops/product.hpp). Either `multiply`, or `fold` and `finish`, as the product was
+// opened.
+class Product {
+ public:
+  virtual ~Product() = default;
+  // X times B: the chunk's rows of the result, n_rows x b.n_cols. Concurrent, on different chunks. Returns when `rows` is complete.
+  virtual void multiply(const CsrChunkView<MemorySpace::host>& chunk, double* rows) = 0;
+  // X transposed times B: adds the chunk's part. Serial, in row order, every chunk.
+  virtual void fold(const CsrChunkView<MemorySpace::host>& chunk) = 0;
+  // The result, n_cols x b.n_cols, after the last fold. Valid as long as the product.
+  virtual std::span<const double> finish() = 0;
+};
+
 struct BackendWarning {
   std::string code, text;
 };
@@ -104,6 +118,8 @@ class Backend {
   // A pass whose results are of type `out_type`; `shape.nnz` is an upper bound.
   virtual std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape,
                                                 MemoryBudget& budget) = 0;
+  // A product. `b` outlives it. Claims what a transposed one adds up ("result of the product") and what it needs beside.
+  virtual std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) = 0;
 };
 
 }  // namespace quern

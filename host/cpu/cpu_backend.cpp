@@ -1,5 +1,6 @@
 #include "host/cpu/cpu_backend.hpp"
 
+#include "host/cpu/cpu_product.hpp"
 #include "host/cpu/cpu_runs.hpp"
 #include "host/cpu/value_mapping.hpp"
 #include "host/ops/op_spec.hpp"
@@ -34,6 +35,9 @@ class CpuBackend final : public Backend {
   }
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape&, MemoryBudget&) override {
     return std::make_unique<CpuMapping>(map, out_type);
+  }
+  std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
+    return make_cpu_product(spec, shape, budget, threads_);
   }
 
  private:

@@ -23,6 +23,7 @@ class FallbackBackend final : public Backend {
   std::size_t least_bytes(const OpSpec& ops, const MatrixShape& shape) const override { return current_->least_bytes(ops, shape); }
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override;
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override;
+  std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override;
   std::vector<BackendWarning> warnings() const override {
     std::vector<BackendWarning> warnings = current_->warnings();
     if (!why_.empty()) warnings.push_back({"fell-back", "computed by " + current_->name() + ", since " + why_});
@@ -95,6 +96,14 @@ std::unique_ptr<Mapping> FallbackBackend::open_mapping(const ValueMap& map, Valu
   const auto open_current = [&] { mapping = current_->open_mapping(map, out_type, shape, budget); };
   try_both(open_current, open_current);
   return mapping;
+}
+
+// The same holds for a product.
+std::unique_ptr<Product> FallbackBackend::open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) {
+  std::unique_ptr<Product> product;
+  const auto open_current = [&] { product = current_->open_product(spec, shape, budget); };
+  try_both(open_current, open_current);
+  return product;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "host/core/error.hpp"
 #include "host/ops/op_spec.hpp"
+#include "host/ops/product.hpp"
 
 namespace quern {
 namespace {
@@ -182,6 +183,71 @@ class VerifiedMapping final : public Mapping {
   std::vector<std::byte> expected_;
 };
 
+// Sampled chunks also go through two more products, of which one is the reference: their sums are compared at the end.
+class VerifiedProduct final : public Product {
+ public:
+  VerifiedProduct(const Parties& parties, const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget)
+      : parties_(parties),
+        budget_(budget),
+        width_(static_cast<std::size_t>(spec.b.n_cols)),
+        product_(parties.backend.open_product(spec, shape, budget)),
+        reference_(parties.reference.open_product(spec, shape, budget)) {
+    if (spec.transposed) sampled_ = parties.backend.open_product(spec, shape, budget);
+  }
+
+  void multiply(const CsrChunkView<MemorySpace::host>& chunk, double* rows) override {
+    if (!parties_.is_sampled(parties_.count.chunks++)) return product_->multiply(chunk, rows);
+    const std::scoped_lock one_at_a_time(mutex_);
+    const std::size_t n = static_cast<std::size_t>(chunk.n_rows) * width_;
+    if (n > expected_.size()) {
+      claim_ = {};
+      claim_ = budget_.claim("chunk that is verified", n * sizeof(double));
+      expected_.resize(n);
+    }
+    reference_->multiply(chunk, expected_.data());
+    product_->multiply(chunk, rows);
+    if (!same_bits(static_cast<const double*>(rows), expected_.data(), n)) parties_.differ(values_of(chunk));
+    ++parties_.count.verified;
+  }
+
+  void fold(const CsrChunkView<MemorySpace::host>& chunk) override {
+    const bool is_sampled = parties_.is_sampled(parties_.count.chunks++);
+    all_sampled_ = all_sampled_ && is_sampled;
+    if (is_sampled) {
+      CsrChunkView<MemorySpace::host> untouched = chunk;
+      untouched.overwritable = false;
+      reference_->fold(untouched);
+      sampled_->fold(untouched);
+      ++parties_.count.verified;
+    }
+    product_->fold(chunk);
+  }
+
+  // Where all chunks were sampled, what is handed on is compared itself, too.
+  std::span<const double> finish() override {
+    const std::span<const double> expected = reference_->finish();
+    compare(sampled_->finish(), expected);
+    const std::span<const double> result = product_->finish();
+    if (all_sampled_) compare(result, expected);
+    return result;
+  }
+
+ private:
+  void compare(std::span<const double> found, std::span<const double> expected) const {
+    if (found.size() != expected.size() || !same_bits(found.data(), expected.data(), found.size()))
+      parties_.differ("the sums of genes over " + std::to_string(parties_.count.verified) + " chunks");
+  }
+
+  Parties parties_;
+  MemoryBudget& budget_;
+  std::size_t width_;
+  Claim claim_;
+  std::unique_ptr<Product> product_, reference_, sampled_;
+  bool all_sampled_ = true;
+  std::mutex mutex_;
+  std::vector<double> expected_;
+};
+
 class VerifiedBackend final : public Backend {
  public:
   VerifiedBackend(std::unique_ptr<Backend> backend, std::unique_ptr<Backend> reference, double fraction, VerifyCount& count)
@@ -202,6 +268,9 @@ class VerifiedBackend final : public Backend {
   }
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
     return std::make_unique<VerifiedMapping>(parties_, map, out_type, shape, budget);
+  }
+  std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
+    return std::make_unique<VerifiedProduct>(parties_, spec, shape, budget);
   }
 
  private:
