@@ -47,6 +47,12 @@ const std::vector<Verb>& verbs() {
        "quern gram pbmc.h5ad --genes @markers.txt -o products.npy\n"
        "quern gram pbmc.h5ad --mask var/highly_variable --kind corr -o correlations.tsv.gz\n",
        make_gram},
+      {"multiply", "the matrix, or its transpose, times a dense matrix",
+       "quern multiply pbmc.h5ad --by loadings.npy -o scores.npy\n"
+       "quern multiply pbmc.h5ad --by signatures.tsv --genes @markers.txt --on log1p:1e4 -o scores.tsv.gz\n"
+       "quern multiply pbmc.h5ad --by loadings.npy -o scored.h5ad --key obsm/X_scores\n"
+       "quern multiply pbmc.h5ad --transpose --by weights.tsv -o genes.tsv   # a row of weights for every cell\n",
+       make_multiply},
       {"generate", "write realistic synthetic data",
        "quern generate test.h5ad --preset tabula-muris-droplet --cells 5000\n"
        "quern generate pbmc.h5ad --preset pbmc3k --seed 7\n"

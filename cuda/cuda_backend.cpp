@@ -63,7 +63,7 @@ class CudaBackend final : public Backend {
     return make_mapping(map, out_type, shape, room(), budget);
   }
   std::unique_ptr<Product> open_product(const ProductSpec&, const MatrixShape&, MemoryBudget&) override {
-    throw Error(ErrorKind::device, "no-device-work", "--backend cuda", "products are computed by the processor", "leave --backend out");
+    throw usage_error("no-device-work", "--backend cuda", "products are computed by the processor", "leave --backend out");
   }
   std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
   std::uint64_t peak_device_bytes() const override {

@@ -22,7 +22,7 @@ class Walk {
         work_(work),
         options_(options),
         plan_(plan_pipeline(source, only_values(type), budget, options)),
-        pool_({plan_.source.slot, type, 0, 0}, plan_.n_slots, source, memory, budget, options.poison),
+        pool_({plan_.source.slot, type, options.numbers_per_row, 0}, plan_.n_slots, source, memory, budget, options.poison),
         shared_(memory, budget.claim("stored chunks shared by slots", plan_.source.shared_bytes)) {}
 
   RunReport run() {

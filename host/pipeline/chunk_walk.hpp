@@ -5,8 +5,8 @@
 
 namespace quern {
 
-// What is done with every chunk. slot.packet.block.totals and .n_nonzero are room for 8 and 4 bytes a row, for the
-// work's own use.
+// What is done with every chunk. slot.packet.block.totals and .n_nonzero are room for 8 and 4 bytes a row, .top for
+// options.numbers_per_row doubles a row, for the work's own use.
 class ChunkWork {
  public:
   virtual ~ChunkWork() = default;

@@ -13,24 +13,30 @@ namespace {
 constexpr std::int64_t smallest_chunk_nnz = 1 << 12;
 // A row on its way to a table: its name, which is written twice, and its text. Long names are rare; few rows a chunk bound what they take.
 constexpr std::size_t name_bytes = 256;
-constexpr std::int64_t most_rows = 16384, most_named_rows = 1024;
+constexpr std::int64_t most_rows = 16384, most_named_rows = 1024, most_numbers = 1 << 18;
 
 std::size_t packet_bytes_per_row(const PipelineOptions& options) { return options.row_names ? name_bytes + options.text_bytes_per_row : 0; }
+
+std::int64_t rows_at_most(const PipelineOptions& options) {
+  if (options.row_names) return most_named_rows;
+  return options.numbers_per_row > 0 ? std::min<std::int64_t>(most_rows, most_numbers / options.numbers_per_row) : most_rows;
+}
 
 constexpr int least_slots = 2;
 constexpr std::size_t plenty_bytes = std::size_t{1} << 40, budget_step = std::size_t{1} << 20;
 
-SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops) {
-  return {plan.slot, ops.value_type, static_cast<int>(ops.rows.percent_top.size()), ops.n_gene_sets};
+SlotLayout slot_layout(const SourcePlan& plan, const OpSpec& ops, const PipelineOptions& options) {
+  return {plan.slot, ops.value_type, static_cast<int>(ops.rows.percent_top.size()) + options.numbers_per_row, ops.n_gene_sets};
 }
 
 // Asks the source for a plan and adds up what the ring takes.
 void size_ring(PipelinePlan& plan, ChunkSource& source, const OpSpec& ops, std::int64_t target, std::size_t available,
                const PipelineOptions& options) {
   plan.value_type = ops.value_type;
-  plan.source = source.plan(
-      {target, plan.n_slots, available, packet_bytes_per_row(options), ops.value_type, options.row_names ? most_named_rows : most_rows});
-  plan.slot_bytes = slot_layout(plan.source, ops).bytes() + plan.source.slot.pending_bytes;
+  const std::size_t numbers = static_cast<std::size_t>(options.numbers_per_row) * sizeof(double);
+  plan.source =
+      source.plan({target, plan.n_slots, available, packet_bytes_per_row(options) + numbers, ops.value_type, rows_at_most(options)});
+  plan.slot_bytes = slot_layout(plan.source, ops, options).bytes() + plan.source.slot.pending_bytes;
   plan.slot_bytes += packet_bytes_per_row(options) * static_cast<std::size_t>(plan.source.slot.max_rows);
   plan.ring_bytes = plan.slot_bytes * static_cast<std::size_t>(plan.n_slots) + plan.source.shared_bytes;
 }
@@ -55,7 +61,7 @@ class Pass {
         budget_(budget),
         run_(backend.open(ops, source.shape(), budget, least_ring_bytes(source, ops, options))),
         plan_(prepare()),
-        pool_(slot_layout(plan_.source, ops), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
+        pool_(slot_layout(plan_.source, ops, options), plan_.n_slots, source, backend.ring_memory(), budget, options.poison),
         shared_(backend.ring_memory(), budget.claim("stored chunks shared by slots", plan_.source.shared_bytes)) {
     if (options.row_names)
       packets_ = budget.claim("names and text of rows", packet_bytes_per_row(options) * static_cast<std::size_t>(plan_.n_slots) *

@@ -19,8 +19,9 @@ struct PipelineOptions {
   int n_slots = 0;                          // 0: chosen by the pipeline
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler
   NameSource* row_names = nullptr;
-  std::size_t text_bytes_per_row = 0;                                           // what the sinks write of a row beside its name
-  bool poison = false;                                                          // overwrite freed slots (tests)
+  int numbers_per_row = 0;             // doubles a row that walk_chunks makes room for in each slot (host/pipeline/chunk_walk.hpp)
+  std::size_t text_bytes_per_row = 0;  // what the sinks write of a row beside its name
+  bool poison = false;                 // overwrite freed slots (tests)
   std::function<void(std::int64_t rows_done, std::int64_t nnz_done)> progress;  // serial; may be empty
 };
 

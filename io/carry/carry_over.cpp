@@ -33,8 +33,8 @@ class CarryOver {
       });
     layers.close();
     const std::array cells{options_.cells}, genes{options_.genes};
-    copy_dict("obsm", cells);
-    copy_dict("varm", genes);
+    copy_dict("obsm", cells, options_.without_obsm, options_.add_obsm);
+    copy_dict("varm", genes, options_.without_varm, options_.add_varm);
     copy_pairs("obsp", std::array{options_.cells, options_.cells});
     copy_dict("varp", std::array{options_.genes, options_.genes});
     copy_raw();
@@ -54,9 +54,11 @@ class CarryOver {
     return group;
   }
 
-  void copy_dict(const std::string& name, std::span<const Selection> axes) {
+  void copy_dict(const std::string& name, std::span<const Selection> axes, std::span<const std::string> without = {},
+                 const std::function<void(const OutputGroup&)>& add = {}) {
     OutputGroup group = make_dict(name);
-    copy_members(context_, "/" + name, group, axes);
+    copy_members(context_, "/" + name, group, axes, without);
+    if (add) add(group);
     group.close();
   }
 

@@ -28,6 +28,10 @@ struct CarryOptions {
   // Called while the group is open, to write into it; `copy` carries an element of the source over.
   std::function<void(const OutputGroup& layers, const CopyElement& copy)> add_layers;
   std::function<void(const OutputGroup& uns, const CopyElement& copy)> add_uns;
+  // The same for arrays of cells and of genes, which take the place of those that the source has under these names.
+  std::vector<std::string> without_obsm, without_varm;
+  std::function<void(const OutputGroup& obsm)> add_obsm;
+  std::function<void(const OutputGroup& varm)> add_varm;
   int threads = 1;
   // Sparse matrices of which a part is kept: how their chunks are walked (empty: serially), what they are packed with (none given: gzip:1
   // where the source is packed), and whether they are read as doubles. Without that a matrix with repeated entries may need it:

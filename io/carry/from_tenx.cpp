@@ -102,7 +102,9 @@ class FromTenx {
     write_var();
     if (options_.with_x) write_matrix(root_, "X");
     write_layers();
-    for (const char* name : {"obsm", "varm", "obsp", "varp"}) make_dict(root_, name).close();
+    add_to("obsm", options_.add_obsm);
+    add_to("varm", options_.add_varm);
+    for (const char* name : {"obsp", "varp"}) make_dict(root_, name).close();
     OutputGroup uns = make_dict(root_, "uns");
     if (options_.add_uns) options_.add_uns(uns, no_such_element);
     uns.close();
@@ -112,6 +114,11 @@ class FromTenx {
  private:
   static void no_such_element(const std::string& path, const OutputGroup&, const std::string&) {
     throw Error(ErrorKind::internal, "nothing-to-copy", path, "a 10x input has no such element");
+  }
+  void add_to(const std::string& name, const std::function<void(const OutputGroup&)>& add) {
+    OutputGroup group = make_dict(root_, name);
+    if (add) add(group);
+    group.close();
   }
   void rest() const {
     if (options_.stop && *options_.stop) throw Interrupted();

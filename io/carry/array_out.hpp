@@ -1,0 +1,22 @@
+// A dense matrix of doubles in obsm or varm, written row after row.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "io/carry/rows_out.hpp"
+
+namespace quern::io {
+
+// As anndata writes arrays: tagged, contiguous. Serial.
+class ArrayOut {
+ public:
+  ArrayOut(const OutputGroup& parent, const std::string& name, std::int64_t n_rows, std::int64_t n_cols, MemoryBudget& budget);
+  void append(std::span<const double> rows) { rows_.append(std::as_bytes(rows)); }  // whole rows
+  void finish();                                                                    // internal error("wrong-length") when rows are missing
+
+ private:
+  RowsOut rows_;
+};
+
+}  // namespace quern::io
