@@ -36,6 +36,7 @@ std::unique_ptr<Command> make_normalize();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_filter();
 std::unique_ptr<Command> make_gram();
+std::unique_ptr<Command> make_pca();
 std::unique_ptr<Command> make_multiply();
 
 }  // namespace quern::cli

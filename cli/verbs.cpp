@@ -47,6 +47,11 @@ const std::vector<Verb>& verbs() {
        "quern gram pbmc.h5ad --genes @markers.txt -o products.npy\n"
        "quern gram pbmc.h5ad --mask var/highly_variable --kind corr -o correlations.tsv.gz\n",
        make_gram},
+      {"pca", "principal components, as scanpy's pp.pca, in bounded memory",
+       "quern pca normal.h5ad -o pca.h5ad\n"
+       "quern pca counts.h5ad --on log1p:1e4 --genes @variable.txt -o scores.npy\n"
+       "quern pca normal.h5ad --mask none --n-comps 30 -o pca.h5ad\n",
+       make_pca},
       {"multiply", "the matrix, or its transpose, times a dense matrix",
        "quern multiply pbmc.h5ad --by loadings.npy -o scores.npy\n"
        "quern multiply pbmc.h5ad --by signatures.tsv --genes @markers.txt --on log1p:1e4 -o scores.tsv.gz\n"

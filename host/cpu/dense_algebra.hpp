@@ -15,4 +15,11 @@ void multiply_transposed(const double* a, const double* b, std::int64_t n_rows, 
 void multiply_with_itself(const double* a, std::int64_t n_rows, std::int64_t n_a, std::int64_t stride, double* out,
                           std::int64_t out_stride);
 
+// What find_largest_eigenpairs takes besides its arguments.
+std::size_t eigenpair_bytes(std::int64_t n);
+// Of a symmetric matrix, of which the part at and right of the diagonal is read; all of it is used up. The n_pairs largest eigenvalues go
+// to the front of `values` (as long as the matrix), the largest first; their vectors, of length 1, row after row to `vectors`.
+// internal error("no-eigenvalues") when the library does not find them.
+void find_largest_eigenpairs(std::span<double> matrix, std::int64_t n_pairs, std::span<double> values, std::span<double> vectors);
+
 }  // namespace quern

@@ -60,4 +60,9 @@ void write_number(const OutputGroup& to, const std::string& name, double number)
   write_scalar(to, name, "numeric-scalar", file_type<double>(), &number);
 }
 
+void write_flag(const OutputGroup& to, const std::string& name, bool flag) {
+  const std::int8_t stored = flag;
+  write_scalar(to, name, "numeric-scalar", boolean().get(), &stored);
+}
+
 }  // namespace quern::io

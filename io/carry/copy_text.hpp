@@ -16,5 +16,7 @@ void write_text(const OutputGroup& to, const std::string& name, const std::strin
 OutputGroup make_dict(const OutputGroup& to, const std::string& name);
 // One number without dimensions, tagged as such.
 void write_number(const OutputGroup& to, const std::string& name, double number);
+// The same of true or false.
+void write_flag(const OutputGroup& to, const std::string& name, bool flag);
 
 }  // namespace quern::io
