@@ -4,6 +4,7 @@
 
 #include "cuda/check.hpp"
 #include "cuda/cuda_mapping.hpp"
+#include "cuda/cuda_product.hpp"
 #include "cuda/cuda_run.hpp"
 #include "cuda/module.hpp"
 
@@ -62,8 +63,8 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
     return make_mapping(map, out_type, shape, room(), budget);
   }
-  std::unique_ptr<Product> open_product(const ProductSpec&, const MatrixShape&, MemoryBudget&) override {
-    throw usage_error("no-device-work", "--backend cuda", "products are computed by the processor", "leave --backend out");
+  std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
+    return make_product(spec, shape, room(), budget);
   }
   std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
   std::uint64_t peak_device_bytes() const override {

@@ -23,6 +23,9 @@ class LaneStream {
     check(runtime::copy_async(to, from, bytes, direction, get()), name_, what);
     (direction == CopyTo::device ? copied_.to_device : copied_.to_host) += bytes;
   }
+  void clear(void* device_pointer, std::size_t bytes) {
+    if (bytes > 0) check(runtime::clear_async(device_pointer, bytes, get()), name_, "clearing sums");
+  }
   void check_launches() { check(runtime::last_error(), name_, "starting kernels on a chunk"); }
 
   // Runs what enqueues on the stream and waits for it. Nothing of it touches host memory after this has returned or thrown. Returns what

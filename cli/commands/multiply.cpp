@@ -11,11 +11,9 @@
 #include "cli/multiply_run.hpp"
 #include "cli/multiply_work.hpp"
 #include "cli/qc_run.hpp"
-#include "cli/selected_matrix.hpp"
 #include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "host/core/error.hpp"
-#include "host/cpu/cpu_backend.hpp"
 #include "host/pipeline/selected_source.hpp"
 #include "io/carry/array_out.hpp"
 #include "io/names/name_sources.hpp"
@@ -104,9 +102,10 @@ class MultiplyRun {
   ChunkSource& source() { return selected_ ? *selected_ : values_->source(); }
 
   void use_backend() {
-    use_processor("multiply adds up sums", session_);
-    verified_ = std::make_unique<VerifyCount>();
-    backend_ = make_cpu_backend(session_.options.threads);
+    BackendChoice choice = choose_backend(session_.options);
+    tell_choice(choice, session_);
+    verified_ = std::move(choice.verified);
+    backend_ = std::move(choice.backend);
   }
 
   void open_output() {

@@ -172,7 +172,7 @@ void multiply(const CsrChunkView<MemorySpace::host>& chunk, const DenseView& b, 
 
 // Wider steps where rows have so few entries that most would have none in a step.
 std::uint32_t genes_in_step(const CsrChunkView<MemorySpace::host>& chunk, std::size_t stride) {
-  const auto warm = static_cast<double>(warm_bytes / (stride * sizeof(double)));
+  const double warm = static_cast<double>(warm_bytes) / static_cast<double>(stride * sizeof(double));
   const double entries = std::max(1.0, static_cast<double>(chunk.nnz()) / std::max(1, chunk.n_rows));
   return static_cast<std::uint32_t>(std::max(warm, least_entries / entries * static_cast<double>(chunk.n_cols)));
 }

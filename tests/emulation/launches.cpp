@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "cuda/kernels/product_dispatch.hpp"
 #include "tests/emulation/fake_runtime.hpp"
 
 namespace quern {
@@ -60,6 +61,20 @@ void launch_carry(const PassSpec& pass, const GeneTables& genes, Stream stream) 
   fake::enqueue(stream, "carry", [pass, genes] {
     auto launcher = launcher_for(0);
     dispatch_carry(pass, genes, emulation::launch_settings().device, launcher);
+  });
+}
+
+void launch_multiply_rows(const MultiplyJob& job, Stream stream) {
+  fake::enqueue(stream, "multiply_rows", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_multiply_rows(job, emulation::launch_settings().device, launcher);
+  });
+}
+
+void launch_fold_genes(const FoldJob& job, Stream stream) {
+  fake::enqueue(stream, "fold_genes", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_fold_genes(job, emulation::launch_settings().device, launcher);
   });
 }
 

@@ -14,6 +14,7 @@ double probe_copy(const LaneOptions& options, cudaStream_t stream);
 void probe_transfers(const LaneOptions& options, cudaStream_t stream);
 void probe_atomics(const LaneOptions& options, const ResidentChunk& chunk, cudaStream_t stream);
 void lane_fused_qc(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream);
+void lane_products(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream);
 void lane_more_kernels(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream);
 
 }  // namespace quern::lanes

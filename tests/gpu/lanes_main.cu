@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
               chunk.shape.n_rows, chunk.shape.n_cols, chunk.nnz);
   lane_fused_qc(options, chunk, copy_rate, stream);
   probe_atomics(options, chunk, stream);
+  lane_products(options, chunk, copy_rate, stream);
   lane_more_kernels(options, chunk, copy_rate, stream);
   probe_transfers(options, stream);
   check(cudaStreamDestroy(stream), "stream");
