@@ -17,7 +17,8 @@ namespace quern {
 namespace {
 
 constexpr std::int64_t width = GramBlock::panel_width;
-constexpr std::size_t genes_per_task = 8;
+constexpr std::int64_t half_width = width / 2;
+constexpr std::size_t genes_per_task = 8, cross_genes = 256;
 
 // One thread's room: a product of two panels; the values of a gene; its products with a panel.
 struct Scratch {
@@ -76,45 +77,60 @@ struct GramSum::State {
     return std::min(width, static_cast<std::int64_t>(block->dense_genes().size()) - panel * width);
   }
 
-  // A sparse gene with every dense one, and with the sparse ones from itself on.
-  void add_sparse(std::size_t gene, Scratch& room) {
-    const auto places = block->places_of(gene), rows = block->rows_of(gene);
-    if (places.empty()) return;
-    double* const row = products + n_genes * block->sparse_genes()[gene];
-    const double* const values = block->values();
-    for (std::size_t i = 0; i < places.size(); ++i) room.values[i] = values[places[i]];
-    for (std::int64_t panel = 0; panel < block->n_panels(); ++panel) {
-      const auto n = static_cast<std::size_t>(panel_genes(panel));
-      sum_row_slices(block->panel(panel), rows.data(), room.values.data(), rows.size(), (n + 7) / 8 * 8, room.slice.data());
-      const auto genes = block->dense_genes().subspan(static_cast<std::size_t>(panel * width), n);
-      for (std::size_t k = 0; k < n; ++k) row[genes[k]] += room.slice[k];
-    }
-    const std::uint32_t* const genes = block->genes();
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const std::uint32_t end = block->row_end(rows[i] / static_cast<std::uint32_t>(width));
-      for (std::uint32_t k = places[i]; k < end; ++k) row[genes[k]] += room.values[i] * values[k];
+  // Sparse genes of a task with half a panel, which stays in the cache meanwhile.
+  void add_cross(std::int64_t half, std::size_t first) {
+    const auto room = scratch.lease();
+    const std::int64_t panel = half / 2, from = half % 2 * half_width;
+    const std::int64_t n = std::min(half_width, panel_genes(panel) - from);
+    if (n <= 0) return;
+    const auto dense = block->dense_genes().subspan(static_cast<std::size_t>(panel * width + from), static_cast<std::size_t>(n));
+    const std::size_t last = std::min(first + cross_genes, block->sparse_genes().size());
+    for (std::size_t gene = first; gene < last; ++gene) {
+      const auto rows = block->rows_of(gene);
+      if (rows.empty()) continue;
+      take_values(gene, *room);
+      sum_row_slices(block->panel(panel) + from, rows.data(), room->values.data(), rows.size(), (dense.size() + 7) / 8 * 8,
+                     room->slice.data());
+      double* const row = products + n_genes * block->sparse_genes()[gene];
+      for (std::size_t k = 0; k < dense.size(); ++k) row[dense[k]] += room->slice[k];
     }
   }
 
-  void add_sparse_genes(std::size_t first) {
-    const auto room = scratch.lease();
-    const std::size_t last = std::min(first + genes_per_task, block->sparse_genes().size());
-    for (std::size_t gene = first; gene < last; ++gene) add_sparse(gene, *room);
+  void take_values(std::size_t gene, Scratch& room) const {
+    const auto places = block->places_of(gene);
+    for (std::size_t i = 0; i < places.size(); ++i) room.values[i] = block->values()[places[i]];
+  }
+
+  // A sparse gene with the sparse ones from itself on.
+  void add_sparse(std::size_t gene) {
+    const auto places = block->places_of(gene), rows = block->rows_of(gene);
+    double* const row = products + n_genes * block->sparse_genes()[gene];
+    const double* const values = block->values();
+    const std::uint32_t* const genes = block->genes();
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const std::uint32_t end = block->row_end(rows[i] / static_cast<std::uint32_t>(width));
+      const double value = values[places[i]];
+      for (std::uint32_t k = places[i]; k < end; ++k) row[genes[k]] += value * values[k];
+    }
   }
 
   void add_block() {
     const std::int64_t n_panels = block->n_panels();
+    const std::size_t n_sparse = block->sparse_genes().size();
     const auto n_pairs = static_cast<std::size_t>(n_panels * (n_panels + 1) / 2);
-    const std::size_t n_tasks = n_pairs + (block->sparse_genes().size() + genes_per_task - 1) / genes_per_task;
+    const std::size_t n_groups = (n_sparse + cross_genes - 1) / cross_genes, n_cross = static_cast<std::size_t>(n_panels) * 2 * n_groups;
+    const std::size_t n_tasks = n_pairs + n_cross + (n_sparse + genes_per_task - 1) / genes_per_task;
+    const auto run = [&](std::size_t task) {
+      if (task < n_pairs) return add_pair(static_cast<std::int64_t>(task));
+      task -= n_pairs;
+      if (task < n_cross) return add_cross(static_cast<std::int64_t>(task / n_groups), task % n_groups * cross_genes);
+      const std::size_t first = (task - n_cross) * genes_per_task;
+      for (std::size_t gene = first; gene < std::min(first + genes_per_task, n_sparse); ++gene) add_sparse(gene);
+    };
     tbb::parallel_for(
         tbb::blocked_range<std::size_t>(0, n_tasks, 1),
         [&](const tbb::blocked_range<std::size_t>& range) {
-          for (std::size_t task = range.begin(); task < range.end(); ++task) {
-            if (task >= n_pairs)
-              add_sparse_genes((task - n_pairs) * genes_per_task);
-            else
-              add_pair(static_cast<std::int64_t>(task));
-          }
+          for (std::size_t task = range.begin(); task < range.end(); ++task) run(task);
         },
         tbb::simple_partitioner());
   }

@@ -43,6 +43,23 @@ void sum_eight(const double* HWY_RESTRICT rows, const std::uint32_t* HWY_RESTRIC
   hn::StoreU(s7, d, out + 7 * lanes);
 }
 
+void sum_three(const double* HWY_RESTRICT rows, const std::uint32_t* HWY_RESTRICT starts, const double* HWY_RESTRICT values, std::size_t n,
+               double* HWY_RESTRICT out) {
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double* HWY_RESTRICT row = rows + starts[i];
+    const auto v = hn::Set(d, values[i]);
+    s0 = hn::Add(s0, hn::Mul(v, hn::LoadU(d, row)));
+    s1 = hn::Add(s1, hn::Mul(v, hn::LoadU(d, row + lanes)));
+    s2 = hn::Add(s2, hn::Mul(v, hn::LoadU(d, row + 2 * lanes)));
+  }
+  hn::StoreU(s0, d, out);
+  hn::StoreU(s1, d, out + lanes);
+  hn::StoreU(s2, d, out + 2 * lanes);
+}
+
 void sum_one(const double* HWY_RESTRICT rows, const std::uint32_t* HWY_RESTRICT starts, const double* HWY_RESTRICT values, std::size_t n,
              double* HWY_RESTRICT out) {
   const hn::ScalableTag<double> d;
@@ -56,6 +73,7 @@ void sum_slices(const double* HWY_RESTRICT rows, const std::uint32_t* HWY_RESTRI
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<double>());
   std::size_t c = 0;
   for (; c + 8 * lanes <= width; c += 8 * lanes) sum_eight(rows + c, starts, values, n, out + c);
+  for (; c + 3 * lanes <= width; c += 3 * lanes) sum_three(rows + c, starts, values, n, out + c);
   for (; c < width; c += lanes) sum_one(rows + c, starts, values, n, out + c);
 }
 
