@@ -1,14 +1,12 @@
 #include "datasets/generate.hpp"
 
-#include <sys/stat.h>
 #include <tbb/global_control.h>
 
-#include <cerrno>
 #include <limits>
 
 #include "datasets/layouts.hpp"
 #include "host/core/error.hpp"
-#include "io/file_errors.hpp"
+#include "io/carry/h5ad_output.hpp"
 
 namespace quern::datasets {
 namespace {
@@ -31,6 +29,8 @@ GeneratePlan make_plan(const Content& content, int threads) {
   plan.wide_indices = is_tenx(content.spec) || content.spec.wide_indices || plan.nnz > std::numeric_limits<std::int32_t>::max();
   plan.memory_bytes = stream_bytes(content.spec, shape, plan.wide_indices, threads) + content.model.bytes() + table_bytes(content.spec) +
                       static_cast<std::size_t>(plan.n_cells) * sizeof(RowSampler::Totals);
+  // No compression goes below half a byte a value, but on long runs.
+  plan.least_file_bytes = content.spec.compression.packing == io::Packing::none ? 8 * plan.nnz : plan.nnz / 2;
   return plan;
 }
 
@@ -39,7 +39,7 @@ void check_layout(const GenerateSpec& spec) {
     throw usage_error("out-of-range", "--cells", "a 10x file counts its cells in 32 bits", "use --layout modern");
 }
 
-MatrixTotals write_layout(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_layout(const io::OutputFile& file, const WriteContext& context) {
   switch (context.content.spec.layout) {
     case Layout::modern:
       return write_modern(file, context);
@@ -52,10 +52,12 @@ MatrixTotals write_layout(io::OutputFile& file, const WriteContext& context) {
   return {};
 }
 
-std::int64_t size_of_file(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) throw io::write_error(path, "look at the finished file", errno);
-  return info.st_size;
+void commit(io::H5adOutput& output, const GenerateSpec& spec) {
+  const io::ExpectedH5ad expected{spec.n_cells, spec.n_genes, true};
+  if (is_tenx(spec))
+    output.commit_tenx(expected);
+  else
+    output.commit(expected);
 }
 
 }  // namespace
@@ -74,17 +76,20 @@ GenerateReport generate(const GenerateSpec& spec, const std::string& path, Memor
   const Claim genes = budget.claim("gene tables", content.model.bytes());
   const Claim tables = budget.claim("obs, var and indptr on their way out", table_bytes(spec));
   const Claim cells = budget.claim("totals of the cells", static_cast<std::size_t>(spec.n_cells) * sizeof(RowSampler::Totals));
-  io::SafeFile target(path, options.output);
-  report.warnings = target.warnings();
 
   StreamOptions stream{options.threads, {}};
   if (options.progress) stream.progress = [&](std::int64_t values) { options.progress(values, report.plan.nnz); };
-  io::OutputFile file = io::OutputFile::create(target.path());
-  const MatrixTotals totals = write_layout(file, {content, report.plan, budget, stream});
-  file.close();
-  report.file_bytes = size_of_file(target.path());
-  target.commit();
-  for (const RowSampler::Totals& cell : totals.of_cell) report.total_counts += cell.counts;
+  try {
+    io::H5adOutput output(path, options.output, report.plan.least_file_bytes);
+    report.warnings = output.warnings();
+    const MatrixTotals totals = write_layout(output.file(), {content, report.plan, budget, stream});
+    commit(output, spec);
+    report.file_bytes = output.file_bytes();
+    for (const RowSampler::Totals& cell : totals.of_cell) report.total_counts += cell.counts;
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::output) error.in_file(path);
+    throw;
+  }
   return report;
 }
 

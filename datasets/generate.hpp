@@ -16,7 +16,8 @@ struct GeneratePlan {
   std::int64_t chunk_length = 0;                   // elements of a stored chunk of values and indices
   std::int64_t n_chunks = 0;
   bool wide_indices = false;
-  std::size_t memory_bytes = 0;  // what the run claims from its budget at most
+  std::size_t memory_bytes = 0;       // what the run claims from its budget at most
+  std::int64_t least_file_bytes = 0;  // room that the disk must have
 };
 
 struct GenerateOptions {

@@ -9,7 +9,7 @@
 namespace quern::datasets {
 namespace {
 
-io::OutputGroup make_sparse_group(io::OutputFile& file, const WriteContext& context, const std::string& name) {
+io::OutputGroup make_sparse_group(const io::OutputFile& file, const WriteContext& context, const std::string& name) {
   io::OutputGroup group = io::make_group(file, name);
   const std::array<std::int64_t, 2> shape{context.plan.n_cells, context.plan.n_genes};
   io::write_attribute(group.get(), group.object(), "h5sparse_format", std::string("csr"));
@@ -17,7 +17,7 @@ io::OutputGroup make_sparse_group(io::OutputFile& file, const WriteContext& cont
   return group;
 }
 
-MatrixTotals write_matrices(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_matrices(const io::OutputFile& file, const WriteContext& context) {
   const Content& content = context.content;
   const bool wide = context.plan.wide_indices;
   io::OutputGroup x_group = make_sparse_group(file, context, "X");
@@ -41,7 +41,7 @@ MatrixTotals write_matrices(io::OutputFile& file, const WriteContext& context) {
 
 io::FieldKind code_kind(const LabelColumn& label) { return label.categories.size() < 128 ? io::FieldKind::int8 : io::FieldKind::int16; }
 
-void write_obs(io::OutputFile& file, const WriteContext& context, const MatrixTotals& totals) {
+void write_obs(const io::OutputFile& file, const WriteContext& context, const MatrixTotals& totals) {
   const std::vector<LabelColumn>& labels = context.content.labels;
   std::vector<io::CompoundField> fields{{"index", io::FieldKind::text, context.content.names.longest()}};
   for (const LabelColumn& label : labels) fields.push_back({label.name, code_kind(label)});
@@ -67,7 +67,7 @@ void write_obs(io::OutputFile& file, const WriteContext& context, const MatrixTo
   obs.finish();
 }
 
-void write_var(io::OutputFile& file, const std::string& name, const WriteContext& context, const MatrixTotals& totals) {
+void write_var(const io::OutputFile& file, const std::string& name, const WriteContext& context, const MatrixTotals& totals) {
   std::size_t longest = 1;
   for (const std::string& symbol : context.content.genes.symbols) longest = std::max(longest, symbol.size());
   io::CompoundTable var(file.id(), "", name, {{"index", io::FieldKind::text, longest}, {"n_cells", io::FieldKind::int64}},
@@ -82,7 +82,7 @@ void write_var(io::OutputFile& file, const std::string& name, const WriteContext
 
 }  // namespace
 
-MatrixTotals write_legacy(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_legacy(const io::OutputFile& file, const WriteContext& context) {
   MatrixTotals totals = write_matrices(file, context);
   write_obs(file, context, totals);
   write_var(file, "var", context, totals);

@@ -19,7 +19,7 @@ SparseOutput make_sparse(const WriteContext& context, const io::OutputGroup& gro
   return {context, group, true, context.plan.wide_indices, context.plan.wide_indices};
 }
 
-MatrixTotals write_counts(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_counts(const io::OutputFile& file, const WriteContext& context) {
   io::OutputGroup group = make_sparse_group(context, io::make_group(file, "X"));
   SparseOutput x = make_sparse(context, group);
   MatrixTotals totals =
@@ -30,7 +30,7 @@ MatrixTotals write_counts(io::OutputFile& file, const WriteContext& context) {
   return totals;
 }
 
-MatrixTotals write_normalized_and_counts(io::OutputFile& file, const io::OutputGroup& raw, const WriteContext& context) {
+MatrixTotals write_normalized_and_counts(const io::OutputFile& file, const io::OutputGroup& raw, const WriteContext& context) {
   io::OutputGroup x_group = make_sparse_group(context, io::make_group(file, "X"));
   io::OutputGroup raw_group = make_sparse_group(context, io::make_group(raw, "X"));
   SparseOutput x = make_sparse(context, x_group), counts = make_sparse(context, raw_group);
@@ -80,7 +80,7 @@ void write_numbers(const io::OutputGroup& obs, const WriteContext& context, cons
   numbers.close();
 }
 
-void write_obs(io::OutputFile& file, const WriteContext& context, const MatrixTotals& totals) {
+void write_obs(const io::OutputFile& file, const WriteContext& context, const MatrixTotals& totals) {
   std::vector<std::string> columns;
   for (const LabelColumn& label : context.content.labels) columns.push_back(label.name);
   columns.insert(columns.end(), {"n_genes", "n_counts", "percent_mito", "percent_ribo"});
@@ -111,7 +111,7 @@ void write_var(io::OutputGroup var, const WriteContext& context, const MatrixTot
 
 }  // namespace
 
-MatrixTotals write_modern(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_modern(const io::OutputFile& file, const WriteContext& context) {
   const std::vector<std::string> var_columns{"gene_ids", "n_cells"};
   io::tag_element(file.id(), "", "anndata", "0.1.0");
   MatrixTotals totals;

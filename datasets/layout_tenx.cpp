@@ -51,7 +51,7 @@ void write_features(const io::OutputGroup& matrix, const WriteContext& context) 
 
 }  // namespace
 
-MatrixTotals write_tenx(io::OutputFile& file, const WriteContext& context) {
+MatrixTotals write_tenx(const io::OutputFile& file, const WriteContext& context) {
   const GenerateSpec& spec = context.content.spec;
   const bool v3 = spec.layout == Layout::tenx_v3;
   io::OutputGroup group = io::make_group(file, v3 ? "matrix" : spec.biology.genome);

@@ -62,8 +62,8 @@ inline float share(std::uint32_t part, const RowSampler::Totals& totals) {
   return totals.counts == 0 ? 0.0F : static_cast<float>(static_cast<double>(part) / totals.counts);
 }
 
-MatrixTotals write_modern(io::OutputFile& file, const WriteContext& context);
-MatrixTotals write_legacy(io::OutputFile& file, const WriteContext& context);
-MatrixTotals write_tenx(io::OutputFile& file, const WriteContext& context);
+MatrixTotals write_modern(const io::OutputFile& file, const WriteContext& context);
+MatrixTotals write_legacy(const io::OutputFile& file, const WriteContext& context);
+MatrixTotals write_tenx(const io::OutputFile& file, const WriteContext& context);
 
 }  // namespace quern::datasets

@@ -8,6 +8,7 @@
 
 #include "cli/command.hpp"
 #include "cli/signals.hpp"
+#include "io/carry/h5ad_output.hpp"
 
 namespace quern::cli {
 namespace {
@@ -67,8 +68,9 @@ class Generate final : public Command {
     io::resolve_output(output_, session.output_options());
     const auto start = std::chrono::steady_clock::now();
     if (session.options.dry_run) {
-      tell(session, spec, datasets::plan_generation(spec, session.options.threads));
-      return;
+      const datasets::GeneratePlan plan = datasets::plan_generation(spec, session.options.threads);
+      io::require_free_space(output_, plan.least_file_bytes);
+      return tell(session, spec, plan);
     }
     const datasets::GenerateReport report = make(session, spec);
     tell(session, spec, report, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

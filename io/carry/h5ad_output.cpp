@@ -21,6 +21,8 @@ Error read_back_error(const std::string& what) {
                       "the disk or its driver may be faulty; nothing was put in place");
 }
 
+FileInfo describe_tenx(const Hdf5File& file) { return file.is_group("/matrix") ? describe_tenx_v3(file) : describe_tenx_v2(file); }
+
 }  // namespace
 
 void require_free_space(const std::string& target, std::int64_t bytes) {
@@ -47,7 +49,7 @@ void H5adOutput::start_over() {
 }
 
 void H5adOutput::commit(const ExpectedH5ad& expected) { commit(expected, describe_h5ad); }
-void H5adOutput::commit_tenx(const ExpectedH5ad& expected) { commit(expected, describe_tenx_v3); }
+void H5adOutput::commit_tenx(const ExpectedH5ad& expected) { commit(expected, describe_tenx); }
 
 void H5adOutput::commit(const ExpectedH5ad& expected, Describe describe) {
   file_.close();

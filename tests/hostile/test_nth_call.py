@@ -1,0 +1,96 @@
+"""The fault matrix: for every output, every Nth call of each function that changes the disk fails, once and for ever.
+
+Afterwards the exit code is 4, what was at the target is there as it was, and nothing else is left.
+"""
+import shutil
+
+import pytest
+
+from hostile import nth_call
+from hostile.table import run
+from hostile.writers import OF_A_FAILED_RUN, WRITERS, at, counts_of, place_old
+
+ABSENT = {"link": "renameat2"}  # what the system must not have for a function to be called
+FUNCTIONS = ("write", "pwrite", "ftruncate", "fsync", "fchmod", "chmod", "mkdir", "open", "close", "rename", "renameat2", "link")
+PLACING = FUNCTIONS[3:]
+MAY_PASS = {"close", "open"}  # of what was read; HDF5 tries to open in two ways
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return nth_call.build(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture(scope="module")
+def whole(quern_bin, library, tmp_path_factory):
+    """{(writer, is something at the target, what is absent): (input, what is at the target after a good run, calls)}."""
+    known = {}
+
+    def look(name, old, absent):
+        if (name, old, absent) not in known:
+            folder = tmp_path_factory.mktemp("whole")
+            source, out, log = counts_of(folder), folder / "out", folder / "calls"
+            done = attempt(quern_bin, name, source, out, old, nth_call.NthCall(library, out).count(log, absent))[0]
+            assert done.status == 0, done.stderr
+            known[name, old, absent] = source, at(out / WRITERS[name].target), nth_call.counts(log)
+        return known[name, old, absent]
+
+    return look
+
+
+def attempt(quern_bin, name, source, out, old, environment):
+    """(the run, what was at its target before)."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    writer = WRITERS[name]
+    before = place_old(out / writer.target) if old else None
+    words = writer.words_for(source, out / writer.target, *writer.small, *(["--force"] if old else []))
+    return run(quern_bin, words, out, env=environment), before
+
+
+def wrong(done, before, after, good, function, left):
+    """What is wrong with a run in which a call failed; None when nothing is."""
+    if left:
+        return f"left behind: {left}"
+    if done.status == 0:
+        return None if function in MAY_PASS and after == good else "exit 0" + ("" if after == good else " and another output")
+    if done.status != 4 or "]" not in done.stderr:
+        return f"exit {done.status}: {done.stderr}"
+    synced_late = function in ("fsync", "open") and after == good  # the folder's, after the rename
+    return None if after in (before, OF_A_FAILED_RUN) or synced_late else f"the target changed: {done.stderr}"
+
+
+@pytest.mark.parametrize("how, old, functions", [("once", False, FUNCTIONS), ("once", True, PLACING), ("ever", False, PLACING), ("ever", True, FUNCTIONS)],
+                         ids=["once", "once-old", "ever", "ever-old"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_call_fails(quern_bin, library, whole, tmp_path, name, how, old, functions):
+    """What lies at the target matters only to functions that put something in place."""
+    complaints, target = [], tmp_path / "out" / WRITERS[name].target
+    shim = nth_call.NthCall(library, tmp_path / "out")
+    for function in functions:
+        source, good, calls = whole(name, old, ABSENT.get(function, ""))
+        for number in range(1, calls[function] + 1):
+            done, before = attempt(quern_bin, name, source, tmp_path / "out", old, shim.fail(function, number, how, ABSENT.get(function, "")))
+            left = {path.name for path in target.parent.iterdir()} - {target.name}
+            complaint = wrong(done, before, at(target), good, function, left)
+            if complaint:
+                complaints.append(f"{function} {number} of {calls[function]}: {complaint}")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_short_calls_are_completed(quern_bin, library, whole, tmp_path, name):
+    """A system may write less than it was asked for."""
+    source, good, calls = whole(name, False, "")
+    for function in ("write", "pwrite"):
+        for number in range(1, calls[function] + 1):
+            environment = nth_call.NthCall(library, tmp_path / "out").fail(function, number, "short")
+            done, _ = attempt(quern_bin, name, source, tmp_path / "out", False, environment)
+            assert done.status == 0 and at(tmp_path / "out" / WRITERS[name].target) == good, (function, number, done.stderr)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_is_called(whole, function):
+    """So that none of the above passes because nothing happens."""
+    met = sum(whole(name, old, ABSENT.get(function, ""))[2][function] for name in WRITERS for old in (False, True))
+    assert met > 0
