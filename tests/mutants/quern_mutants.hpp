@@ -66,4 +66,12 @@ Status returned(int site, Status status) {
   return is_off(site) ? static_cast<Status>(0x7ffffff) : status;
 }
 
+// Whether a step is taken, or an expression is the right one.
+inline bool acts(int site) {
+  const int error = errno;
+  record(site);
+  errno = error;
+  return !is_off(site);
+}
+
 }  // namespace quern_mutants

@@ -3,6 +3,8 @@ import re
 import zlib
 from dataclasses import dataclass
 
+import steps
+
 MOST_SITES = 1 << 20  # also in quern_mutants.hpp
 FOLDERS = ("host", "io", "cli", "datasets")
 SYSTEM_CALLS = ("access|chmod|close|dup2|fallocate|fchmod|fork|fstat|fsync|ftruncate|getrlimit|kill|link|lseek|mkostemp|mkstemp|mmap|open|pipe2?|pread|pwrite|"
@@ -25,7 +27,7 @@ DECLARATION = re.compile(r"\s*(?:const\s+)?[\w:<>]+[\s*&]+\w+\s*=(?!=)")
 
 @dataclass(frozen=True)
 class Site:
-    """`kind` is one of the four of README.md."""
+    """`kind` is one of README.md's."""
 
     path: str
     line: int
@@ -33,6 +35,7 @@ class Site:
     text: str  # the condition, call or thrown expression, on one line
     start: int
     end: int  # of what is wrapped
+    instead: str = ""  # of a wrong expression: what it becomes
 
     @property
     def name(self):
@@ -140,10 +143,11 @@ class Finder:
         self.sites = []
         self.owned = set()  # places of throws that have a guard
 
-    def add(self, kind, start, end, text=None):
+    def add(self, kind, start, end, text=None, instead=""):
         inside = self.source[start:end]
         start, end = start + len(inside) - len(inside.lstrip()), end - len(inside) + len(inside.rstrip())
-        self.sites.append(Site(self.path, self.source.count("\n", 0, start) + 1, kind, text or _one_line(self.source[start:end]), start, end))
+        self.sites.append(Site(self.path, self.source.count("\n", 0, start) + 1, kind, text or _one_line(self.source[start:end]), start, end,
+                               instead))
 
     def covers(self, place):
         return any(site.start <= place < site.end for site in self.sites)
@@ -217,12 +221,24 @@ class Finder:
                 end = COMPARED.match(self.text, matching(self.text, match.end() - 1) + 1).end()
                 self.add("holds" if operator in (">=", "==") else "guard", match.start(), end)
 
+    def steps(self):
+        for start, end in steps.statements(self.path, self.text, matching):
+            self.add("step", start, end)
+        for start, end in steps.calls(self.path, self.text, matching):
+            self.add("call", start, end)
+
+    def wrong(self):
+        for start, end, instead in steps.wrong(self.path, self.source):
+            self.add("wrong", start, end, _one_line(f"{self.source[start:end]} -> {instead}"), instead)
+
     def find(self):
         self.guards()
         self.errors()
         self.checked()
         self.choices()
         self.comparisons()
+        self.steps()
+        self.wrong()
         return sorted(self.sites, key=lambda site: site.start)
 
 
@@ -260,14 +276,21 @@ def numbers(names):
     return {name: number for number, name in taken.items()}
 
 
+_AROUND = {
+    "guard": ("quern_mutants::guard({0}, (", "))"), "holds": ("quern_mutants::holds({0}, (", "))"), "error": ("quern_mutants::instead({0}, (", "))"),
+    "checked": ("quern_mutants::returned({0}, (", "))"), "step": ("quern_mutants::acts({0}) ? static_cast<void>(", ") : void()"),
+    "call": ("(quern_mutants::acts({0}) ? (", ") : 0)"), "wrong": ("(quern_mutants::acts({0}) ? (", ") : ({1}))"),
+}
+
+
 def rewrite(source, numbered):
-    """The source with its sites ((number, site)) made switchable."""
-    wrapped = {"guard": "guard", "holds": "holds", "error": "instead", "checked": "returned"}
+    """The source with its sites ((number, site)) made switchable. Sites may lie in each other."""
     inserts = []
     for number, site in numbered:
-        inserts += [(site.start, f"quern_mutants::{wrapped[site.kind]}({number}, ("), (site.end, "))")]
+        before, after = (words.format(number, site.instead) for words in _AROUND[site.kind])
+        inserts += [(site.start, 1, -site.end, before), (site.end, 0, -site.start, after)]
     out, place = [], 0
-    for at, insert in sorted(inserts, key=lambda item: item[0]):
+    for at, _, _, insert in sorted(inserts):
         out += [source[place:at], insert]
         place = at
     return "".join([*out, source[place:]])

@@ -25,11 +25,18 @@ FORMS = [
     ("try {} catch (...) { throw; }", [], "throw;"),
     ("if (x) return 1; // throw\n", [], "if (x)"),
 ]
+STEPS = [
+    ("cli/a.cpp", "void f() {\n  out.close();\n  other();\n}", [("step", "out.close()")], "{\n  quern_mutants::acts(0) ? static_cast<void>(out.close()) : void();\n"),
+    ("io/safe_x.cpp", "void f() {\n  if (a)\n    g(1);\n  else\n    h().i();\n}", [("step", "g(1)"), ("step", "h().i()")], "acts(1) ? static_cast<void>(h().i())"),
+    ("io/safe_x.cpp", "if (fsync(a) != 0) throw e();", [("guard", "fsync(a) != 0"), ("call", "fsync(a)")],
+     "if (quern_mutants::guard(0, ((quern_mutants::acts(1) ? (fsync(a)) : 0) != 0)))"),
+    ("io/safe_x.cpp", "T f() {\n  return g(1);\n  T x(2);\n  v.reserve(3);\n}", [], "return g(1);"),
+]
 
 
-@pytest.mark.parametrize("source, found, rewritten", FORMS)
-def test_forms(source, found, rewritten):
-    numbered = list(enumerate(sites.find_in("a.cpp", source)))
+@pytest.mark.parametrize("path, source, found, rewritten", [*(("a.cpp", *form) for form in FORMS), *STEPS])
+def test_forms(path, source, found, rewritten):
+    numbered = list(enumerate(sites.find_in(path, source)))
     assert [(site.kind, site.text) for _, site in numbered] == found
     assert rewritten in sites.rewrite(source, numbered)
 
