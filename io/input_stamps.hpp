@@ -24,7 +24,7 @@ class InputStamps {
     std::int64_t bytes = 0, seconds = 0, nanoseconds = 0;
     bool operator==(const Stamp&) const = default;
   };
-  static bool look(const std::string& path, Stamp& stamp);
+  static Stamp look(const std::string& path);
   std::vector<Stamp> stamps_;
 };
 

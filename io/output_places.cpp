@@ -43,9 +43,8 @@ std::string follow_links(const std::string& target) {
   fs::path path = fs::absolute(target);
   for (int hops = 0; hops < 40; ++hops) {
     std::error_code error;
-    if (!fs::is_symlink(fs::symlink_status(path, error))) break;
     const fs::path next = fs::read_symlink(path, error);
-    if (error) throw write_error(target, "follow the link", error.value());
+    if (error) break;  // no link, or nothing
     path = next.is_absolute() ? next : path.parent_path() / next;
   }
   std::error_code error;

@@ -24,8 +24,9 @@ int open_nameless(const std::string& folder) {
   const int descriptor = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return descriptor;
   std::string name = folder + "/.quern-XXXXXX";
-  const int named = mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) unlink(name.c_str());
+  const int named = mkostemp(name.data(), O_CLOEXEC), failed = errno;
+  unlink(name.c_str());
+  errno = failed;
   return named;
 }
 

@@ -75,6 +75,7 @@ std::vector<std::string> filter_names(hid_t dataset) {
   const PropertyHandle creation(checked(H5Dget_create_plist(dataset), "", "read the dataset's layout"));
   std::vector<std::string> names;
   const int count = H5Pget_nfilters(creation.get());
+  if (count < 0) throw hdf5_failure("", "count the filters");
   for (int i = 0; i < count; ++i) {
     unsigned flags = 0, config = 0;
     std::size_t n_params = 0;

@@ -34,8 +34,6 @@ class Handle {
   ~Handle() { reset(); }
   hid_t get() const { return id_; }
   explicit operator bool() const { return id_ >= 0; }
-  // Closes now and says whether it went well (writers must know; readers may let the destructor do it).
-  bool close() { return id_ < 0 || Close(std::exchange(id_, H5I_INVALID_HID)) >= 0; }
 
  private:
   void reset() noexcept {

@@ -30,18 +30,19 @@ T little(const Byte* bytes) {
 }
 
 std::int64_t size_of_file(const std::string& path) {
-  struct stat found {};
-  return stat(path.c_str(), &found) == 0 ? found.st_size : 0;
+  struct stat found {};  // of size 0, when it cannot be reached
+  stat(path.c_str(), &found);
+  return found.st_size;
 }
 
 // Addresses and lengths of eight bytes, as all but very old or special files have them; the size of the user block, or -1.
 std::int64_t usual_base(const Hdf5File& file) {
   const PropertyHandle properties(H5Fget_create_plist(file.id()));
-  std::size_t address_bytes = 0, length_bytes = 0;
-  hsize_t user_block = 0;
-  const bool known = properties && H5Pget_sizes(properties.get(), &address_bytes, &length_bytes) >= 0 &&
-                     H5Pget_userblock(properties.get(), &user_block) >= 0;
-  return known && address_bytes == 8 && length_bytes == 8 ? static_cast<std::int64_t>(user_block) : -1;
+  std::size_t address_bytes = 0, length_bytes = 0;  // a call that fails leaves these
+  hsize_t user_block = HSIZE_UNDEF;
+  H5Pget_sizes(properties.get(), &address_bytes, &length_bytes);
+  H5Pget_userblock(properties.get(), &user_block);
+  return address_bytes == 8 && length_bytes == 8 ? static_cast<std::int64_t>(user_block) : -1;
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ void GlobalHeap::make_room(std::size_t bytes) {
 
 std::optional<HeapStrings::Place> HeapStrings::place(const Dataset& dataset) {
   const PropertyHandle properties(H5Dget_create_plist(dataset.id.get()));
-  if (!properties || H5Pget_external_count(properties.get()) != 0) return std::nullopt;
+  if (H5Pget_external_count(properties.get()) != 0) return std::nullopt;  // -1: there are no properties
   Place found;
   const H5D_layout_t layout = H5Pget_layout(properties.get());
   if (layout == H5D_CONTIGUOUS) {
@@ -118,8 +119,8 @@ std::optional<HeapStrings::Place> HeapStrings::place(const Dataset& dataset) {
     found.contiguous_offset = static_cast<std::int64_t>(address);
     return found;
   }
-  hsize_t length = 0;
-  if (layout != H5D_CHUNKED || H5Pget_chunk(properties.get(), 1, &length) != 1) return std::nullopt;
+  hsize_t length = 0;  // stays so when it has no chunks
+  H5Pget_chunk(properties.get(), 1, &length);
   if (length == 0 || length > most_chunk_bytes / reference_bytes) return std::nullopt;
   found.chunk_length = static_cast<std::int64_t>(length);
   found.filters = read_filter_steps(properties.get(), dataset.path);

@@ -27,10 +27,11 @@ def odd(tmp_path_factory, fixtures_dir):
     return path
 
 
-@pytest.mark.parametrize("element, code", [("rope", "unknown-encoding"), ("type", "bad-type"), ("wide", "too-many-columns"),
-                                           ("without-end", "too-many-columns")])
-def test_elements_that_cannot_be_shown(quern_bin, odd, element, code):
-    assert f"[{code}]" in run(quern_bin, "show", odd, f"uns/{element}", expect=3).stderr
+@pytest.mark.parametrize("element, code, says", [("rope", "unknown-encoding", "rope"), ("type", "bad-type", "neither a group nor a dataset"),
+                                                 ("wide", "too-many-columns", "3 dimensions"), ("without-end", "too-many-columns", "3 dimensions")])
+def test_elements_that_cannot_be_shown(quern_bin, odd, element, code, says):
+    done = run(quern_bin, "show", odd, f"uns/{element}", expect=3)
+    assert f"[{code}]" in done.stderr and says in done.stderr
 
 
 def test_layer_and_object(quern_bin, odd):

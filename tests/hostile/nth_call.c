@@ -147,10 +147,11 @@ int link(const char* from, const char* to) {
   REAL(link);
   FAIL_OR(EACCES, below_folder(to), real(from, to));
 }
-// What is closed is closed, whatever is said of it.
+// What is closed is closed, whatever is said of it. Only that of files which were written matters.
 int close(int descriptor) {
   REAL(close);
-  const int now = is_below_folder(descriptor) ? fate("close") : goes_well;
+  const int written = (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY && is_below_folder(descriptor);
+  const enum Fate now = written ? fate("close") : goes_well;
   const int result = real(descriptor);
   if (now != fails) return result;
   errno = EIO;

@@ -1,9 +1,11 @@
 """Elements that no output can take over: named before anything is written, nothing left behind."""
+import zlib
+
 import h5py
 import numpy as np
 import pytest
 
-from hostile.bases import N_OBS, N_VARS, h5
+from hostile.bases import N_OBS, N_VARS, cell_names, h5, h5ad
 from hostile.table import run
 
 VERBS = {"qc": ["--percent-top", "none"], "convert": []}
@@ -43,6 +45,16 @@ def frame_of_other_length(root):
     frame["_index"], frame["a"] = np.array(["x", "y"], dtype=h5py.string_dtype()), np.arange(3)
 
 
+def flat_graph(root):
+    root["obsp/graph"] = np.ones(N_OBS)
+
+
+def unknown_rows(root):
+    rows = root.create_group("obsm/rows")
+    rows.attrs.update({"encoding-type": "of-tomorrow", "encoding-version": "1"})
+    rows["values"] = np.ones(N_OBS)
+
+
 CASES = [(deep, "too-deep", "/uns/deep/a/a"), (deep_unknown, "too-deep", "/uns/deep/a/a"), (named_type, "bad-type", "/uns/odd/type"),
          (wide_index, "bad-index", "/layers/wide/indices"), (frame_of_other_length, "bad-shape", "/uns/table/a")]
 
@@ -74,3 +86,54 @@ def test_large_attribute(quern_bin, tmp_path, verb):
     done = run(quern_bin, [verb, made_of(17), *words], tmp_path / "out")
     assert done.status == 3 and "[bad-shape]" in done.stderr and "/uns/large (attribute a)" in done.stderr, done.stderr
     assert done.left == {}
+
+
+@pytest.mark.parametrize("edit, code, names", [(flat_graph, "bad-shape", "/obsp/graph"), (unknown_rows, "unknown-encoding", "/obsm/rows")])
+def test_refused_when_cut(quern_bin, tmp_path, edit, code, names):
+    """Nobody knows which part of it belongs to the cells that stay."""
+    path = h5("modern", edit)(tmp_path)
+    (tmp_path / "cells.txt").write_text("\n".join(cell_names(N_OBS)[::3]))
+    done = run(quern_bin, ["filter", path, "--keep-cells", f"@{tmp_path}/cells.txt", "-o", tmp_path / "out" / "a.h5ad"], tmp_path / "out")
+    assert done.status == 3 and f"[{code}]" in done.stderr and f": {names}" in done.stderr, done.stderr
+    assert done.left == {}
+
+
+def test_texts_in_packed_records(quern_bin, tmp_path):
+    """They lie elsewhere in the file, so that their chunks cannot be copied as they are."""
+    table = np.array([(1, "x" * 50), (2, "gène")], dtype=[("n", "i4"), ("t", h5py.string_dtype())])
+    path = h5("modern", lambda root: root.create_dataset("uns/table", data=table, chunks=(2,), compression="gzip"))(tmp_path)
+    done = run(quern_bin, ["convert", path, "-o", tmp_path / "out" / "a.h5ad"], tmp_path / "out")
+    assert done.status == 0, done.stderr
+    with h5py.File(tmp_path / "out" / "a.h5ad") as root:
+        assert [row[1].decode() for row in root["uns/table"][...]] == ["x" * 50, "gène"]
+
+
+def many_rows(store):
+    """A file of 5,000 cells with one value each, of gene 0; `store` makes the only chunk of the indices, or none."""
+
+    def make(folder):
+        path = folder / "input.h5ad"
+        with h5ad.open_08(str(path), cell_names(5000), ["a", "b"], columns=False) as root:
+            x = root.create_group("X")
+            x.attrs.update({"encoding-type": "csr_matrix", "encoding-version": "0.1.0", "shape": np.array([5000, 2])})
+            x["data"], x["indptr"] = np.arange(1, 5001, dtype="f4"), np.arange(5001, dtype="i4")
+            store(x.create_dataset("indices", (5000,), "i4", chunks=(5000,), compression="gzip"))
+        return path
+
+    return make
+
+
+def swollen(indices):
+    """Deflated, yet larger than what it holds."""
+    packer = zlib.compressobj()
+    parts = [packer.compress(np.zeros(5000, "i4").tobytes())] + [packer.flush(zlib.Z_FULL_FLUSH) for _ in range(5000)]
+    indices.id.write_direct_chunk((0,), b"".join([*parts, packer.flush()]))
+
+
+@pytest.mark.parametrize("store", [lambda indices: None, swollen], ids=["no-chunk", "swollen-chunk"])
+def test_indices_that_cannot_be_copied_as_they_are(quern_bin, tmp_path, store):
+    path = many_rows(store)(tmp_path)
+    done = run(quern_bin, ["normalize", path, "--target-sum", "10", "--no-log1p", "-o", tmp_path / "out" / "a.h5ad"], tmp_path / "out")
+    assert done.status == 0, done.stderr
+    with h5py.File(tmp_path / "out" / "a.h5ad") as root:
+        assert not root["X/indices"][...].any() and (root["X/data"][...] == 10).all()

@@ -1,6 +1,7 @@
 """Runs Python tests for tests/mutants/run: learns which sites each test reaches, or runs chosen tests with one site off after the other.
 
-QUERN_MUTANTS_JOB names a JSON file: {"learn": true} or {"kill": [[site, [test ids]], ...]}; the answer is added to JOB.answer, a line at a time.
+QUERN_MUTANTS_JOB names a JSON file: {"learn": true}, {"kill": [[site, [test ids]], ...]} or {"find": [[test id, [sites]], ...]}; the answer is added to
+JOB.answer, a line at a time.
 Sites are off, or watched, while a test's own function runs: what its fixtures made stays good for the tests that follow.
 """
 import json
@@ -71,6 +72,14 @@ def _kill(session, answer, jobs):
         answer({"site": site, "killer": next(fails, None)})
 
 
+def _find(session, answer, jobs):
+    """The first of the sites that makes a test fail."""
+    items = {item.nodeid: item for item in session.items}
+    for test, sites in jobs:
+        makes_it_fail = (site for site in sites if not _run(session, items[test], QUERN_MUTANT_OFF=str(site))[0] and _run(session, items[test])[0])
+        answer({"test": test, "site": next(makes_it_fail, None)})
+
+
 def pytest_collection_finish():
     from support import program
     program.TIME_LIMIT_SECONDS = SECONDS
@@ -87,6 +96,8 @@ def pytest_runtestloop(session):
 
         if "learn" in job:
             _learn(session, answer)
+        elif "find" in job:
+            _find(session, answer, job["find"])
         else:
             _kill(session, answer, job["kill"])
     session._setupstate.teardown_exact(None)

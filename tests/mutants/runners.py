@@ -112,6 +112,12 @@ class PythonTests:
             for answer in pool.map(lambda job: self._session(f"kill-{job[0]}", {"kill": job[1]}, self._files_of(job[1])), enumerate(batches)):
                 yield from ((record["site"], record["killer"]) for record in answer)
 
+    def find(self, work):
+        """Pairs (test, a site that makes it fail or None) of pairs (test, sites), a test at a time."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for answer in pool.map(lambda job: self._session(f"find-{job[0]}", {"find": [job[1]]}, self._files_of([(None, [job[1][0]])])), enumerate(work)):
+                yield from ((record["test"], record["site"]) for record in answer)
+
     def _files_of(self, work):
         names = {test.split("::")[0] for _, tests in work for test in tests}
         return [file for file in self.files if Path(file).relative_to(TESTS).as_posix() in names]

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+
+#include "io/carry/from_tenx.hpp"
 #include "io/h5ad/encoding.hpp"
 #include "tests/support/h5_builder.hpp"
 #include "tests/support/inputs.hpp"
@@ -171,6 +174,30 @@ TEST_F(CarryOver, RefusesReferences) {
     h5.table("/uns/reference", H5T_STD_REF_OBJ, &none, 1);
   }
   EXPECT_EQ(code_of([&] { carry({}); }), "bad-type");
+}
+
+TEST_F(CarryOver, StopsWhenItIsTold) {
+  build();
+  const std::atomic<bool> stop{true};
+  io::CarryOptions options;
+  options.stop = &stop;
+  EXPECT_THROW(carry(options), Interrupted);
+  const std::string tenx = folder_.file("from.h5");
+  {
+    H5Builder h5(tenx);
+    h5.sparse_arrays("/matrix", 2).numbers("/matrix/shape", {2, 2}, H5T_STD_I32LE).fixed_strings("/matrix/barcodes", {"AA-1", "CC-1"}, 8);
+    h5.fixed_strings("/matrix/features/id", {"E1", "E2"}, 8).fixed_strings("/matrix/features/name", {"A", "B"}, 8);
+  }
+  const auto input = open_input(tenx);
+  int turn = 0;  // what is given up stays open
+  const auto carry_tenx = [&] {
+    const io::OutputFile to = io::OutputFile::create(folder_.file("to" + std::to_string(++turn) + ".h5ad"));
+    io::carry_from_tenx(*input, to, options, budget_);
+  };
+  EXPECT_THROW(carry_tenx(), Interrupted);
+  options.stop = nullptr;
+  options.add_uns = [](const io::OutputGroup& uns, const io::CopyElement& copy) { copy("/uns/other", uns, "other"); };
+  EXPECT_EQ(code_of(carry_tenx), "nothing-to-copy");
 }
 
 }  // namespace

@@ -68,6 +68,10 @@ TEST(ZstdColumn, ThatEndsEarlyIsAnError) {
     cut.store({frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(kept)});
     EXPECT_THROW(cut.read(), Error) << kept;
   }
+  Column damaged;
+  frame[6] |= std::byte{6};  // a block of the kind that is reserved
+  damaged.store(frame);
+  EXPECT_THROW(damaged.read(), Error);
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ TEST(SharedOptions, ChecksDeviceMemoryAndStandardInput) {
     options.gpu_memory = good;
     EXPECT_NO_THROW(resolve(options, true)) << good;
   }
-  for (const char* bad : {"0%", "101%", "x%", "some"}) {
+  for (const char* bad : {"0%", "101%", "x%", "some", "0", "0GiB"}) {
     options.gpu_memory = bad;
     EXPECT_THROW(resolve(options, true), Error) << bad;
   }
