@@ -36,6 +36,9 @@ class LyingBackend final : public Backend {
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override {
     return std::make_unique<LyingMapping>(right_->open_mapping(map, out_type, shape, budget));
   }
+  std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
+    return right_->open_product(spec, shape, budget);
+  }
 
  private:
   std::unique_ptr<Backend> right_ = make_cpu_backend(1);
