@@ -39,6 +39,10 @@ class H5adTarget final : public ConvertTarget {
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values) override {
     writing_.stream([&] { out_->append(chunk, values); });
   }
+
+  void write_full() override {
+    writing_.stream([&] { out_->write_full(); });
+  }
   bool finish(ConvertOutcome& outcome) override {
     writing_.stream([&] { out_->finish(); });
     outcome.copied_indices = out_->copies();

@@ -45,6 +45,10 @@ class TenxTarget final : public ConvertTarget {
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values) override {
     in_output([&] { out_->append(chunk, values); });
   }
+
+  void write_full() override {
+    in_output([&] { out_->write_full(); });
+  }
   bool finish(ConvertOutcome&) override {
     in_output([&] { out_->finish(); });
     return true;

@@ -12,12 +12,13 @@
 
 namespace quern::cli {
 
-// One kind of output. The calls are serial.
+// One kind of output. The calls are serial, but write_full() may run beside append().
 class ConvertOutput {
  public:
   virtual ~ConvertOutput() = default;
   // All rows of a chunk, the values in the type that the output takes. Throws io::NeedsNewIndices.
   virtual void append(const ChunkBuffer& chunk, std::span<const std::byte> values) = 0;
+  virtual void write_full() {}  // what has been appended and makes up whole chunks
 };
 
 // Encodes the values and hands the rows on. input_error("unfit-value") for a number that the type does not hold.
@@ -26,6 +27,7 @@ class EncodeValues final : public ChunkWork {
   EncodeValues(const io::ElementType& type, const std::string& matrix, ConvertOutput& out) : type_(type), matrix_(matrix), out_(out) {}
   void compute(ChunkSlot& slot) override;
   void hand_on(ChunkSlot& slot) override;
+  void put_away() override { out_.write_full(); }
   // Over the written values, the columns and the entries of each row, each in row order.
   std::string digest() const { return combined_digest(hashes_); }
 

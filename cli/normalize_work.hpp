@@ -59,6 +59,7 @@ class WriteNormalized final : public ChunkWork {
       : options_(options), mapping_(mapping), out_(out) {}
   void compute(ChunkSlot& slot) override;
   void hand_on(ChunkSlot& slot) override;
+  void put_away() override { out_.write_full(); }
 
   std::int64_t n_empty() const { return n_empty_; }        // cells whose total is 0
   std::int64_t n_made_nan() const { return n_made_nan_; }  // values that are NaN only now

@@ -65,6 +65,7 @@ class VisitWork final : public ChunkWork {
   explicit VisitWork(io::ChunkVisitor& visitor) : visitor_(visitor) {}
   void compute(ChunkSlot& slot) override { visitor_.compute(slot.chunk); }
   void hand_on(ChunkSlot& slot) override { visitor_.hand_on(slot.chunk); }
+  void put_away() override { visitor_.put_away(); }
 
  private:
   io::ChunkVisitor& visitor_;

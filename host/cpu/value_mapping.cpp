@@ -1,10 +1,13 @@
 #include "host/cpu/value_mapping.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
+#include "host/cpu/count_lookup.hpp"
 #include "host/ops/exact_sum.hpp"
 
 namespace quern {
@@ -80,9 +83,28 @@ class CountValues {
   std::array<Out, n_counts> values_{};
 };
 
+// Rows of at least this many values have their small counts looked up in a table that is made first.
+constexpr std::int32_t worth_a_table = 64;
+
+// Small counts many at a time, the few others one by one.
+void map_counts(const float* values, std::int32_t n, CountValues<float>& counts, float* out) {
+  std::array<float, lookup_counts> table;
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = counts(static_cast<float>(i + 1));
+  constexpr std::int32_t piece = 512;
+  std::array<std::uint32_t, piece> others;
+  for (std::int32_t at = 0; at < n; at += piece) {
+    const auto n_here = static_cast<std::size_t>(std::min(piece, n - at));
+    const std::size_t n_others = look_up_counts(values + at, n_here, table.data(), out + at, others.data());
+    for (std::size_t i = 0; i < n_others; ++i)
+      out[at + static_cast<std::int32_t>(others[i])] = counts(out[at + static_cast<std::int32_t>(others[i])]);
+  }
+}
+
 // One row; Out is what a value is rounded to, Kept what it is kept in.
 template <class V, class Out, class Kept>
 void map_row(const V* values, std::int32_t n, bool whole, double divisor, const ValueMap& map, CountValues<Out>& counts, Kept* kept) {
+  if constexpr (std::is_same_v<V, float> && std::is_same_v<Out, float> && std::is_same_v<Kept, float>)
+    if (whole && n >= worth_a_table) return map_counts(values, n, counts, kept);
   if (whole)
     for (std::int32_t i = 0; i < n; ++i) kept[i] = counts(values[i]);
   else

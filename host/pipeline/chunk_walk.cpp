@@ -29,7 +29,7 @@ class Walk {
     source_.start({shared_.data(), shared_.size()});
     run_stages(
         plan_, [&](tbb::flow_control& flow) { return fetch(flow); }, [&](ChunkSlot* slot) { return compute(slot); },
-        [&](ChunkSlot* slot) { hand_on(slot); });
+        [&](ChunkSlot* slot) { return hand_on(slot); }, [&](ChunkSlot* slot) { put_away(slot); });
     report_.threads = plan_.threads;
     return report_;
   }
@@ -51,13 +51,18 @@ class Walk {
     return slot;
   }
 
-  void hand_on(ChunkSlot* slot) {
+  ChunkSlot* hand_on(ChunkSlot* slot) {
     report_.facts.merge(slot->chunk.facts);
     report_.nnz += slot->chunk.offsets[slot->chunk.rows.size()];
     ++report_.chunks;
     work_.hand_on(*slot);
     if (options_.progress) options_.progress(slot->chunk.rows.last, report_.nnz);
+    return slot;
+  }
+
+  void put_away(ChunkSlot* slot) {
     pool_.give_back(*slot);
+    work_.put_away();
   }
 
   ChunkSource& source_;

@@ -12,6 +12,8 @@ class ChunkWork {
   virtual ~ChunkWork() = default;
   virtual void compute(ChunkSlot& slot) = 0;  // decoded; concurrent, on different slots; may replace the values
   virtual void hand_on(ChunkSlot& slot) = 0;  // serial, in row order; may run while another chunk is fetched
+  // Serial, after each hand_on and perhaps beside the next one: for what takes long, such as writing what was handed on.
+  virtual void put_away() {}
 };
 
 // What a slot's chunk is to those who compute.

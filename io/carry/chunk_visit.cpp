@@ -10,6 +10,7 @@ VisitChunks visit_serially(MemoryBudget& budget) {
     while (walk.next()) {
       visitor.compute(walk.chunk());
       visitor.hand_on(walk.chunk());
+      visitor.put_away();
     }
   };
 }

@@ -13,6 +13,7 @@ class ChunkVisitor {
   virtual ~ChunkVisitor() = default;
   virtual void compute(ChunkBuffer& chunk) = 0;        // decoded; may be concurrent, on different chunks; may change the chunk
   virtual void hand_on(const ChunkBuffer& chunk) = 0;  // serial, in row order
+  virtual void put_away() {}                           // serial, after each hand_on; may be beside the next one
 };
 
 // One pass over the source with values of this type, which must hold them all.

@@ -19,6 +19,7 @@ class CutRows final : public ChunkVisitor {
   // Throws input_error("unfit-value") where repeated entries add up to more than the type holds.
   void compute(ChunkBuffer& chunk) override;
   void hand_on(const ChunkBuffer& chunk) override;
+  void put_away() override { out_.write_full(); }
 
  private:
   // Calls use(first, last) with the kept rows of the chunk, counted from its first, range by range.

@@ -46,6 +46,7 @@ class MatrixOut {
   void append(std::span<const std::int32_t> offsets, std::span<const std::uint32_t> columns, std::span<const std::byte> values) {
     out_->append(offsets, columns, values);
   }
+  void write_full() { out_->write_full(); }  // as SparseOut's
   void finish();
   void give_up();
   std::int64_t nnz() const { return out_->nnz(); }

@@ -79,15 +79,26 @@ void SparseOut::fill_columns(std::span<const std::uint32_t> columns) {
 void SparseOut::append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values) {
   if (!data_ && !indices_) return options_.data->copy_until(nnz());
   if (!indices_) return data_->append(values);
-  std::vector<ChunkAppender*> made{&*indices_};
-  if (data_) made.insert(made.begin(), &*data_);
+  const std::vector<ChunkAppender*> both = made();
   for (std::size_t at = 0; at < columns.size();) {
-    const std::size_t n = std::min(columns.size() - at, made.front()->room());
+    const std::size_t n = std::min(columns.size() - at, both.back()->room());
     if (data_) data_->fill(values.subspan(at * value_type_.size, n * value_type_.size));
     fill_columns(columns.subspan(at, n));
-    ChunkAppender::write_full(made);
+    if (both.back()->room() == 0) ChunkAppender::write_full(both);
     at += n;
   }
+}
+
+std::vector<ChunkAppender*> SparseOut::made() {
+  std::vector<ChunkAppender*> made;
+  for (std::optional<ChunkAppender>* appender : {&data_, &indices_})
+    if (*appender) made.push_back(&**appender);
+  return made;
+}
+
+void SparseOut::write_full() {
+  const std::vector<ChunkAppender*> both = made();
+  if (!both.empty()) ChunkAppender::write_full(both);
 }
 
 void SparseOut::append(std::span<const std::int32_t> offsets, std::span<const std::uint32_t> columns, std::span<const std::byte> values) {
@@ -104,10 +115,7 @@ void SparseOut::append(const ChunkBuffer& chunk, std::span<const std::byte> valu
 void SparseOut::finish() {
   if (static_cast<std::int64_t>(pointers_.size()) != shape_.n_rows + 1)
     throw Error(ErrorKind::internal, "wrong-length", group_.object(), "the number of rows written is not the matrix's");
-  std::vector<ChunkAppender*> made;
-  for (std::optional<ChunkAppender>* appender : {&data_, &indices_})
-    if (*appender) made.push_back(&**appender);
-  if (!made.empty()) ChunkAppender::write_rest(made, nnz());
+  if (const std::vector<ChunkAppender*> both = made(); !both.empty()) ChunkAppender::write_rest(both, nnz());
   for (ChunkCopy* copy : {options_.data.get(), options_.indices.get()})
     if (copy) copy->copy_rest();
   for (ChunkCopy* copy : {options_.data.get(), options_.indices.get()})

@@ -45,6 +45,8 @@ class SparseOut {
   // All rows of a chunk with values of the file's type (not looked at where data is copied). Throws NeedsNewIndices when what is copied
   // is not what the chunk holds.
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values);
+  // Packs and writes what is full. The only call that may run beside append(), which does the same when it finds no more room.
+  void write_full();
   void finish();   // writes indptr; closes. internal error when rows are missing
   void give_up();  // closes what is open, unfinished
   std::int64_t nnz() const { return pointers_.back(); }
@@ -54,6 +56,7 @@ class SparseOut {
                               int n_parallel);
   void append_pointers(std::span<const std::int32_t> offsets);
   void fill_columns(std::span<const std::uint32_t> columns);
+  std::vector<ChunkAppender*> made();  // the arrays that are not copied
   void append_entries(std::span<const std::uint32_t> columns, std::span<const std::byte> values);
   const OutputGroup& group_;
   MatrixShape shape_;

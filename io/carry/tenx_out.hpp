@@ -30,7 +30,8 @@ class TenxOut {
   static std::size_t memory_bytes(const MatrixShape& shape, const TenxOutOptions& options, const MemoryBudget& budget);
   const ElementType& value_type() const { return value_type_; }
   void append(const ChunkBuffer& chunk, std::span<const std::byte> values) { out_->append(chunk, values); }
-  void finish();  // of the matrix
+  void write_full() { out_->write_full(); }  // as SparseOut's
+  void finish();                             // of the matrix
   void give_up();
   // After finish: names, features, attributes. Returns how many names hold characters beyond ASCII, written as XML's references as
   // Cell Ranger does. Throws what reading the input throws.

@@ -106,29 +106,27 @@ void ChunkAppender::append(std::span<const std::byte> elements) {
     const std::size_t taken = std::min(elements.size(), room() * width);
     fill(elements.first(taken));
     elements = elements.subspan(taken);
-    if (room() == 0) flush();
+    if (room() == 0) write_full();
   }
 }
 
 std::size_t ChunkAppender::room() const {
-  return ((slots_.size() - filled_slots_) * dataset_.chunk_bytes() - filled_bytes_) / std::max<std::size_t>(dataset_.row_bytes(), 1);
+  const std::size_t free_slots = slots_.size() - waiting_->n_full.load(std::memory_order_acquire);
+  return (free_slots * dataset_.chunk_bytes() - filled_bytes_) / std::max<std::size_t>(dataset_.row_bytes(), 1);
 }
 
 void ChunkAppender::fill(std::span<const std::byte> elements) {
   total_bytes_ += elements.size();
   while (!elements.empty()) {
     const std::size_t taken = std::min(elements.size(), dataset_.chunk_bytes() - filled_bytes_);
-    std::memcpy(slots_[filled_slots_].plain.data() + filled_bytes_, elements.data(), taken);
+    std::memcpy(slot_of(filled_chunk_).plain.data() + filled_bytes_, elements.data(), taken);
     elements = elements.subspan(taken);
     filled_bytes_ += taken;
     if (filled_bytes_ < dataset_.chunk_bytes()) continue;
     filled_bytes_ = 0;
-    ++filled_slots_;
+    ++filled_chunk_;
+    waiting_->n_full.fetch_add(1, std::memory_order_release);
   }
-}
-
-void ChunkAppender::write_full(std::span<ChunkAppender* const> appenders) {
-  if (appenders.front()->room() == 0) flush(appenders);
 }
 
 void ChunkAppender::write_rest(std::span<ChunkAppender* const> appenders, std::int64_t length) {
@@ -136,35 +134,37 @@ void ChunkAppender::write_rest(std::span<ChunkAppender* const> appenders, std::i
     appender->dataset_.resize(length);
     appender->complete_last();
   }
-  flush(appenders);
+  write_full(appenders);
   for (ChunkAppender* appender : appenders) appender->close();
 }
 
-void ChunkAppender::flush() {
+void ChunkAppender::write_full() {
   ChunkAppender* const self = this;
-  flush({&self, 1});
+  write_full({&self, 1});
 }
 
-void ChunkAppender::flush(std::span<ChunkAppender* const> appenders) {
-  const std::size_t n = appenders.front()->filled_slots_;
+void ChunkAppender::write_full(std::span<ChunkAppender* const> appenders) {
+  const std::scoped_lock lock(appenders.front()->waiting_->is_writing);
+  // The last is filled last.
+  const std::size_t n = appenders.back()->waiting_->n_full.load(std::memory_order_acquire);
   // Isolated: who waits here for the last chunk must not begin other work of the same pipeline meanwhile.
-  tbb::this_task_arena::isolate([&] {
-    tbb::parallel_for(std::size_t{0}, n * appenders.size(), [&](std::size_t i) {
-      ChunkAppender& appender = *appenders[i % appenders.size()];
-      Slot& slot = appender.slots_[i / appenders.size()];
-      if (!slot.encoder) return;
-      slot.packed_bytes = slot.encoder->encode(slot.plain, appender.dataset_.element_bytes(), slot.packed);
+  if (n > 0 && appenders.front()->slots_.front().encoder)
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(std::size_t{0}, n * appenders.size(), [&](std::size_t i) {
+        ChunkAppender& appender = *appenders[i % appenders.size()];
+        Slot& slot = appender.slot_of(appender.next_chunk_ + static_cast<std::int64_t>(i / appenders.size()));
+        slot.packed_bytes = slot.encoder->encode(slot.plain, appender.dataset_.element_bytes(), slot.packed);
+      });
     });
-  });
   for (std::size_t slot = 0; slot < n; ++slot)
-    for (ChunkAppender* appender : appenders) appender->write_slot(slot);
-  for (ChunkAppender* appender : appenders) appender->filled_slots_ = 0;
+    for (ChunkAppender* appender : appenders) appender->write_next();
 }
 
-void ChunkAppender::write_slot(std::size_t slot) {
-  const Slot& full = slots_[slot];
+void ChunkAppender::write_next() {
+  const Slot& full = slot_of(next_chunk_);
   const std::span<const std::byte> packed = std::span(full.packed).first(full.packed_bytes);
   dataset_.write_chunk(next_chunk_++, full.encoder ? packed : std::span<const std::byte>(full.plain));
+  waiting_->n_full.fetch_sub(1, std::memory_order_release);
   if (after_chunk_) after_chunk_(next_chunk_ * dataset_.shape().chunk_length);
 }
 
@@ -172,7 +172,7 @@ void ChunkAppender::finish() { finish_open().close(); }
 
 OutputDataset ChunkAppender::finish_open() {
   complete_last();
-  flush();
+  write_full();
   return dataset_.take();
 }
 
@@ -180,9 +180,10 @@ void ChunkAppender::complete_last() {
   if (total_bytes_ != static_cast<std::size_t>(dataset_.shape().length) * dataset_.row_bytes())
     throw Error(ErrorKind::internal, "wrong-length", dataset_.path(), "the number of elements appended is not the dataset's length");
   if (filled_bytes_ == 0) return;
-  std::vector<std::byte>& last = slots_[filled_slots_++].plain;
+  std::vector<std::byte>& last = slot_of(filled_chunk_++).plain;
   std::fill(last.begin() + static_cast<std::ptrdiff_t>(filled_bytes_), last.end(), std::byte{0});
   filled_bytes_ = 0;
+  waiting_->n_full.fetch_add(1, std::memory_order_release);
 }
 
 }  // namespace quern::io

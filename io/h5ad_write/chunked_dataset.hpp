@@ -1,9 +1,11 @@
 // Datasets chunked along their first dimension, written chunk by chunk with the packing done outside HDF5.
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,7 +63,8 @@ class ChunkAppender {
 
   void append(std::span<const std::byte> elements);  // whole elements
   // Several datasets whose elements come side by side, in chunks of as many elements, so that what is written does not depend on
-  // n_parallel either: fill() each with as many elements, at most room(), then write_full() what is full; in the end write_rest().
+  // n_parallel either: fill() each in turn with as many elements, at most the last one's room(), then write_full() what is full; in the end
+  // write_rest(). write_full() may run beside fill() and room().
   std::size_t room() const;  // elements
   void fill(std::span<const std::byte> elements);
   static void write_full(std::span<ChunkAppender* const> appenders);
@@ -85,14 +88,20 @@ class ChunkAppender {
     std::size_t packed_bytes = 0;
     std::unique_ptr<ChunkEncoder> encoder;  // null: stored plain
   };
-  static void flush(std::span<ChunkAppender* const> appenders);
-  void flush();
-  void write_slot(std::size_t slot);
+  struct Waiting {          // what whoever fills shares with whoever writes
+    std::mutex is_writing;  // that of the first of several
+    std::atomic<std::size_t> n_full = 0;
+  };
+  void write_full();
+  Slot& slot_of(std::int64_t chunk) { return slots_[static_cast<std::size_t>(chunk) % slots_.size()]; }
+  void write_next();
   void complete_last();
   ChunkedDataset dataset_;
-  std::vector<Slot> slots_;
-  std::size_t filled_slots_ = 0, filled_bytes_ = 0, total_bytes_ = 0;
-  std::int64_t next_chunk_ = 0;
+  std::vector<Slot> slots_;  // chunk after chunk, round and round
+  std::unique_ptr<Waiting> waiting_ = std::make_unique<Waiting>();
+  std::int64_t filled_chunk_ = 0;  // the one being filled
+  std::size_t filled_bytes_ = 0, total_bytes_ = 0;
+  std::int64_t next_chunk_ = 0;  // to be written
   std::function<void(std::int64_t)> after_chunk_;
 };
 

@@ -1,7 +1,12 @@
-// Row pointers on their way out, where they no longer fit 32 bits.
+// The arrays of a matrix on their way out: pointers that no longer fit 32 bits, writing beside appending.
 #include "io/carry/sparse_out.hpp"
 
 #include <gmock/gmock.h>
+
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <thread>
 
 #include "io/hdf5/column_data.hpp"
 #include "io/hdf5/file.hpp"
@@ -67,6 +72,47 @@ TEST(SparseOut, PointersBeyond32Bits) {
   pointers.read_integers({0, pointers.size()}, values);
   EXPECT_THAT(values, testing::ElementsAre(0, 1LL << 30, 1LL << 31, 3LL << 30));
   EXPECT_EQ(io::ColumnData(written, "/X/data").size(), static_cast<std::int64_t>(nnz));
+}
+
+// The file of 200 rows; with `beside`, another thread writes what is full all the while.
+std::string written(const std::string& path, const io::Compression& compression, int n_parallel, bool beside) {
+  constexpr std::int64_t n_entries = 200 * 37;
+  MemoryBudget budget(std::size_t{1} << 28);
+  io::OutputFile file = io::OutputFile::create(path);
+  io::OutputGroup group = io::make_group(file, "X");
+  {
+    io::SparseOut out(group, {200, 1000, n_entries}, io::file_type<float>(), {compression, 100}, budget, n_parallel);
+    std::atomic<bool> done = false;
+    std::thread writer([&] {
+      while (beside && !done) out.write_full();
+    });
+    std::vector<std::int32_t> offsets{0, 37};
+    std::vector<std::uint32_t> columns(37);
+    std::vector<float> values(37);
+    for (std::uint32_t row = 0; row < 200; ++row) {
+      for (std::uint32_t i = 0; i < 37; ++i) {
+        columns[i] = i + row;
+        values[i] = static_cast<float>(row * i % 11);
+      }
+      out.append(offsets, columns, std::as_bytes(std::span<const float>(values)));
+    }
+    done = true;
+    writer.join();
+    out.finish();
+  }
+  group.close();
+  file.close();
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(SparseOut, WritingBesideAppendingChangesNoByte) {
+  const ScratchFolder folder;
+  for (const io::Compression& how : {io::Compression{}, io::Compression{io::Packing::gzip, 1, false}}) {
+    const std::string alone = written(folder.file("alone.h5"), how, 1, false);
+    for (const int n_parallel : {1, 2, 5})
+      for (int i = 0; i < 5; ++i) EXPECT_TRUE(written(folder.file("beside.h5"), how, n_parallel, true) == alone) << n_parallel;
+  }
 }
 
 }  // namespace

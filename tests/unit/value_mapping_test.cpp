@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -132,6 +134,28 @@ TEST(ValueMapping, IsWithinARoundingOfTheExactValue) {
       const auto value = static_cast<float>(got.values[i++]);
       EXPECT_LE(std::abs(static_cast<long double>(value) - exact), 0.51L * (std::nextafter(value, INFINITY) - value));
     }
+}
+
+// Rows long enough that their small counts are looked up: every count, in any place, means what it means alone.
+TEST(ValueMapping, LongRowsOfCountsMeanTheSame) {
+  std::vector<float> values(3000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 7 == 0 ? i % 300 : 1 + i % 5);
+  values[8] = -0.0F;
+  values[9] = -3;
+  const std::vector<std::int32_t> offsets{0, 900, 963, 1027, 3000};
+  const std::vector<std::uint32_t> columns(values.size());
+  const std::array divisors{0.37, 1.0, 2.5, 1e-3};
+  CsrChunkView<MemorySpace::host> chunk{0, 4, 3000, offsets.data(), columns.data(), values.data(), ValueType::f32, {}};
+  chunk.facts.max_abs = 299;
+  for (const ValueMap& map : {ValueMap{}, ValueMap{true, std::log(2)}, ValueMap{false, 1}}) {
+    std::vector<float> out(values.size());
+    map_values(chunk, divisors.data(), map, ValueType::f32, out.data());
+    for (std::size_t row = 0; row < divisors.size(); ++row)
+      for (auto i = static_cast<std::size_t>(offsets[row]); i < static_cast<std::size_t>(offsets[row + 1]); ++i)
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(out[i]),
+                  std::bit_cast<std::uint32_t>(written_value<float>(map(static_cast<double>(values[i]), divisors[row]))))
+            << i << " of row " << row;
+  }
 }
 
 TEST(ValueMapping, ZerosKeepTheirSign) {
