@@ -61,6 +61,7 @@ struct FilterOutcome {
   std::int64_t unlisted_cells = 0, unlisted_genes = 0;  // not in the lists
   std::int64_t nnz = 0, file_bytes = 0;
   std::string digest;
+  std::optional<CacheFacts> cache;
   RunReport run;  // of all passes; facts: of the values that decided
 };
 

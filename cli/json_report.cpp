@@ -94,6 +94,7 @@ void Report::set_run(const RunFacts& facts) {
                          {"budget_bytes", facts.budget_bytes},
                          {"peak_device_bytes", facts.peak_device_bytes},
                          {"bytes_to_device", facts.bytes_to_device}};
+  if (facts.cache) state_->root["run"]["packed_cache"] = {{"rows", facts.cache->rows}, {"bytes", facts.cache->bytes}};
   if (facts.verified_chunks > 0) state_->root["run"]["verified_chunks"] = facts.verified_chunks;
 }
 void Report::set_digest(const std::string& digest) { state_->root["digest"] = digest; }

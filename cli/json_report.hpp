@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,11 +16,16 @@ namespace quern::cli {
 
 using Json = nlohmann::ordered_json;
 
+struct CacheFacts {
+  std::int64_t rows = 0, bytes = 0;
+};
+
 struct RunFacts {
   int threads = 1, passes = 0;
   std::int64_t chunks = 0, bytes_read = 0, values = 0;
   std::uint64_t budget_bytes = 0, peak_device_bytes = 0, bytes_to_device = 0;
   std::int64_t verified_chunks = 0;
+  std::optional<CacheFacts> cache = {};                 // what was kept between passes, where that was tried
   double compute_seconds = 0;                           // of the passes: what nnz_per_second is about
   std::vector<std::pair<std::string, double>> seconds;  // parts of the run, in order; "total" is added first
 };

@@ -50,8 +50,5 @@ void warn_before_normalizing(const io::FileInfo& info, Session& session);
 void warn_after_normalizing(const NormalizeOutcome& outcome, const io::FileInfo& info, const std::string& matrix, Session& session);
 void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, const NormalizePlan& plan, const std::string& matrix,
           Session& session);
-// --dry-run.
-void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const PipelinePlan& ring, const MemoryBudget& budget,
-               std::int64_t output_bytes, Session& session);
 
 }  // namespace quern::cli

@@ -100,9 +100,4 @@ void tell(const NormalizeOutcome& outcome, const NormalizeOptions& options, cons
   line("written", fmt::format("{}, {}", printable(options.output), format_size(static_cast<std::uint64_t>(outcome.file_bytes))));
 }
 
-void tell_plan(const NormalizeOptions& options, const NormalizePlan& plan, const PipelinePlan& ring, const MemoryBudget& budget,
-               std::int64_t output_bytes, Session& session) {
-  tell_write_plan(plan.passes(options), options.output, ring, budget, output_bytes, session);
-}
-
 }  // namespace quern::cli

@@ -30,6 +30,29 @@ void tell_backend(const Backend& backend, Session& session) {
   for (const BackendWarning& warning : backend.warnings()) session.warn(warning.code, warning.text);
 }
 
+std::size_t room_for_cache(ChunkSource& source, ValueType type, const MemoryBudget& budget, const PipelineOptions& options) {
+  if (source.reads_fast()) return 0;
+  OpSpec ops;
+  ops.value_type = type;
+  constexpr std::size_t bytes_per_row = 32;
+  const auto n_rows = static_cast<std::size_t>(source.shape().n_rows);
+  const std::size_t others = 2 * plan_pipeline(source, ops, budget, options).ring_bytes + (std::size_t{16} << 20) + n_rows * bytes_per_row;
+  const std::size_t available = budget.available();
+  return std::min(available / 2, available - std::min(available, others));
+}
+
+std::unique_ptr<ChunkSource> keep_for_later(std::unique_ptr<ChunkSource> source, ValueType type, MemoryBudget& budget,
+                                            const PipelineOptions& options, const PackedCache*& cache) {
+  cache = nullptr;
+  const std::size_t room = room_for_cache(*source, type, budget, options);
+  if (room == 0) return source;
+  auto made = std::make_unique<PackedCache>(std::move(source), budget, room);
+  cache = made.get();
+  return made;
+}
+
+CacheFacts facts_of(const PackedCache& cache) { return {cache.rows_kept(), static_cast<std::int64_t>(cache.bytes_kept())}; }
+
 void add(RunReport& all, const RunReport& walk) {
   all.threads = walk.threads;
   all.passes += walk.passes;

@@ -1,10 +1,12 @@
 // What every verb that streams a matrix does the same way.
 #pragma once
 #include <cstdint>
+#include <memory>
 
 #include "cli/backends.hpp"
 #include "cli/session.hpp"
 #include "host/core/memory.hpp"
+#include "host/pipeline/packed_cache.hpp"
 #include "host/pipeline/pipeline.hpp"
 
 namespace quern::cli {
@@ -17,6 +19,15 @@ PipelineOptions streaming_options(Session& session, std::int64_t n_rows, std::in
 void tell_choice(const BackendChoice& choice, Session& session);
 // After the run: a backend may have changed its mind, and has warnings of its own.
 void tell_backend(const Backend& backend, Session& session);
+
+// Bytes that may keep what a pass decodes for the passes after it, once `source` has been opened: half of what is left, and so that two
+// more rings fit beside it, and 32 bytes for each of n_rows. 0 where another pass costs little.
+std::size_t room_for_cache(ChunkSource& source, ValueType type, const MemoryBudget& budget, const PipelineOptions& options);
+// The source, behind a cache where there is room for one. `cache` is set to it, else null.
+std::unique_ptr<ChunkSource> keep_for_later(std::unique_ptr<ChunkSource> source, ValueType type, MemoryBudget& budget,
+                                            const PipelineOptions& options, const PackedCache*& cache);
+
+CacheFacts facts_of(const PackedCache& cache);  // after the last pass
 
 // Adds what another walk over the matrix took; facts stay those of `all`.
 void add(RunReport& all, const RunReport& walk);

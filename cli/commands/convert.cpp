@@ -70,7 +70,7 @@ class ConvertRun {
       claim = budget_.claim("matrices that are carried over", target_->memory_bytes(pass_, budget_));
       ring = plan_pipeline(*source_, ops, budget_, pipeline_options());
     }
-    tell_write_plan(source_ ? 1 : 0, options_.output, ring, budget_, target_->bytes_planned(), session_);
+    tell_write_plan({source_ ? 1 : 0, options_.output, target_->bytes_planned()}, ring, budget_, session_);
   }
 
   void compute() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "cli/backends.hpp"
 #include "cli/command.hpp"
@@ -110,16 +111,18 @@ class FilterRun {
     writing.compression = plan_.compression.value_or(io::Compression{io::Packing::gzip, 1, false});
     writing.threads = session_.options.threads;
     const Claim claim = budget_.claim("matrices that are carried over", io::MatrixOut::memory_bytes(outcome_.before, writing, budget_));
-    tell_write_plan(plan_.passes(), options_.output, plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_,
-                    writing_->bytes_planned(), session_);
+    const std::size_t cache = can_cache() ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0;
+    tell_write_plan({plan_.passes(), options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.before)},
+                    plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
   }
 
   void compute() {
     read_lists();
+    if (can_cache()) source_ = keep_for_later(std::move(source_), read_type_, budget_, pipeline_options(), cache_);
     if (plan_.needs_values()) decide();
     count_kept();
     digest();
-    source_.reset();
+    if (!cache_) source_.reset();
     write();
     report();
   }
@@ -186,6 +189,15 @@ class FilterRun {
                       unknown.n_unknown > static_cast<std::int64_t>(unknown.examples.size()) ? " ..." : "", advice_on(unknown)));
     }
     return std::count(kept.begin(), kept.end(), 0);
+  }
+
+  // What decides is read again where it is cut, but for 10x files, which are written in another way.
+  bool can_cache() const { return plan_.needs_values() && is_h5ad() && input_->matrix().storage == io::Storage::csr; }
+
+  // Once: a matrix that has to be written again is read again.
+  std::unique_ptr<ChunkSource> take_cache(const std::string& data_path) {
+    if (!cache_ || !source_ || data_path != input_->matrix().data.path) return nullptr;
+    return std::move(source_);
   }
 
   bool is_h5ad() const { return input_->info().format == io::Format::h5ad; }
@@ -269,9 +281,11 @@ class FilterRun {
     options.var = left_behind("n_cells", genes_.n_cells, genes_.counts, sum_type());
     options.packing = plan_.compression;
     options.tmp_dir = tmp_dir_;
+    options.take_source = [this](const std::string& data_path) { return take_cache(data_path); };
     options.visit = [this](ChunkSource& source, ValueType type, io::ChunkVisitor& visitor) {
       VisitWork work(visitor);
       add(outcome_.run, walk_chunks(source, type, work, pageable_memory(), budget_, pipeline_options()));
+      if (cache_ && !source_) outcome_.cache = facts_of(*std::exchange(cache_, nullptr));
       session_.console.end_progress();
     };
     const auto& matrices = input_->info().matrices;
@@ -281,6 +295,7 @@ class FilterRun {
       writing_->write(options, expected, filter_parameters(plan_, input_->matrix().name), outcome_.digest, budget_);
     } catch (const NeedsWiderValues&) {
       options.wide_values = true;
+      cache_ = nullptr;
       writing_->start_over();
       writing_->write(options, expected, filter_parameters(plan_, input_->matrix().name), outcome_.digest, budget_);
     }
@@ -293,7 +308,9 @@ class FilterRun {
     run.passes = plan_.passes();
     if (plan_.needs_values())
       warn_of_values(run.facts, run.facts.whole, {matrix.name, outcome_.before, matrix.nnz, input_->info().has_raw}, session_);
-    session_.report.set_run(facts_of(run, budget_));
+    RunFacts facts = facts_of(run, budget_);
+    facts.cache = outcome_.cache;
+    session_.report.set_run(facts);
     tell(outcome_, options_, plan_, matrix.name, session_);
     note_memory(budget_, session_);
   }
@@ -307,6 +324,7 @@ class FilterRun {
   std::optional<H5adWriting> writing_;
   std::unique_ptr<io::Input> input_;
   std::unique_ptr<ChunkSource> source_;
+  const PackedCache* cache_ = nullptr;  // the source, where it is one
   std::string tmp_dir_;
   ValueType read_type_ = ValueType::f32;
   Claim cells_claim_, genes_claim_;

@@ -12,6 +12,7 @@
 #include "cli/normalize_run.hpp"
 #include "cli/normalize_work.hpp"
 #include "cli/streaming.hpp"
+#include "cli/write_plan.hpp"
 #include "io/carry/copy_text.hpp"
 
 namespace quern::cli {
@@ -81,12 +82,16 @@ class NormalizeRun {
     ops.value_type = read_type_;
     const std::size_t writes = io::MatrixOut::memory_bytes(output_shape(), matrix_options(), budget_);
     const Claim claim = budget_.claim("matrices that are carried over", writes);
-    tell_plan(options_, plan_, plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, writing_->bytes_planned(), session_);
+    const int passes = plan_.passes(options_);
+    const std::size_t cache = passes > 1 ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0;
+    tell_write_plan({passes, options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.shape)},
+                    plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
   }
 
   void compute() {
     outcome_.target_sum = plan_.target_sum;
     outcome_.run = {};
+    if (plan_.passes(options_) > 1) source_ = keep_for_later(std::move(source_), read_type_, budget_, pipeline_options(), cache_);
     if (options_.exclude_highly_expressed) find_dominant();
     if (plan_.target_sum == 0) find_median();
     if (!options_.key_added.empty()) keep_factors();
@@ -256,6 +261,7 @@ class NormalizeRun {
     facts.verified_chunks = verified_->verified;
     facts.seconds = {
         {"compute", run.seconds}, {"device", traffic.seconds}, {"write", outcome_.write_seconds}, {"sync", writing_->sync_seconds()}};
+    if (cache_) facts.cache = facts_of(*cache_);
     session_.report.set_run(facts);
     tell(outcome_, options_, plan_, matrix().name, session_);
     note_memory(budget_, session_);
@@ -276,6 +282,7 @@ class NormalizeRun {
   std::optional<H5adWriting> writing_;
   std::unique_ptr<io::Input> input_;
   std::unique_ptr<ChunkSource> source_;
+  const PackedCache* cache_ = nullptr;  // the source, where it is one
   ValueType value_type_ = ValueType::f32, read_type_ = ValueType::f32;
   bool keep_indices_ = true;
   Claim gene_claim_, totals_claim_, factors_claim_;

@@ -35,6 +35,7 @@ class PackedCache final : public ChunkSource {
   void start(std::span<std::byte> shared) override;
   bool fetch(ChunkBuffer& slot) override;
   void decode(ChunkBuffer& slot) override;
+  bool reads_fast() const override { return keeps_all() || source_->reads_fast(); }
   std::int64_t bytes_read() const override { return source_->bytes_read(); }
 
  private:

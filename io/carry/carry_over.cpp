@@ -153,6 +153,7 @@ class CarryOver {
 std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget) {
   CarryContext context{.from = from, .budget = budget, .threads = options.threads};
   context.visit = options.visit ? options.visit : visit_serially(budget);
+  context.take_source = options.take_source;
   context.packing = options.packing;
   context.wide_values = options.wide_values;
   context.tmp_dir = options.tmp_dir;

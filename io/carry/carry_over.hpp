@@ -37,6 +37,7 @@ struct CarryOptions {
   // where the source is packed), and whether they are read as doubles. Without that a matrix with repeated entries may need it:
   // NeedsWiderValues, and all is to be written again.
   VisitChunks visit;
+  TakeSource take_source;  // empty: each matrix is read from the file
   std::optional<Compression> packing;
   bool wide_values = false;
   std::string tmp_dir;                      // for such matrices stored by columns that do not fit the budget

@@ -24,7 +24,8 @@ struct CarryContext {
   // Everything is looked at and no values are written: for the probe. The groups and attributes are made all the same.
   bool survey = false;
   int threads = 1;
-  VisitChunks visit = {};                   // how matrices that are cut are read
+  VisitChunks visit = {};  // how matrices that are cut are read
+  TakeSource take_source = {};
   std::optional<Compression> packing = {};  // of matrices that are cut; none: gzip:1 where the source is packed
   bool wide_values = false;                 // they are read as doubles, whatever their type
   std::string tmp_dir = {};                 // for matrices by columns that do not fit the budget

@@ -8,6 +8,7 @@
 #include "io/carry/sparse_out.hpp"
 #include "io/h5ad/h5ad_file.hpp"
 #include "io/h5ad_write/anndata_elements.hpp"
+#include "io/source/kept_columns_source.hpp"
 #include "io/sources.hpp"
 
 namespace quern::io {
@@ -50,7 +51,10 @@ void copy_whole_sparse(CarryContext& context, const MatrixInfo& matrix, const st
   copy_attributes(context, context.from.open(path).get(), path, group.get(), group.object(), known_attributes);
 }
 
-std::unique_ptr<ChunkSource> open_source(const MatrixInput& input, MemoryBudget& budget) {
+// The caller's, where it has read the matrix already; `input` outlives it.
+std::unique_ptr<ChunkSource> open_source(const CarryContext& context, const MatrixInput& input, MemoryBudget& budget) {
+  auto taken = context.take_source ? context.take_source(input.matrix.data.path) : nullptr;
+  if (taken) return std::make_unique<KeptColumnsSource>(std::move(taken), input.columns);
   return input.matrix.storage == Storage::csr ? make_csr_source(input, budget) : make_csc_source(input, budget);
 }
 
@@ -66,7 +70,7 @@ void copy_sparse_part(CarryContext& context, const MatrixInfo& matrix, const Out
   input.columns.to = columns.new_numbers(matrix.cols);
   input.columns.n_kept = columns.n_kept(matrix.cols);
   const Claim map = context.budget.claim("what is kept", input.columns.to.size() * sizeof(std::int32_t) + rows.bytes());
-  const auto source = open_source(input, context.budget);
+  const auto source = open_source(context, input, context.budget);
   const Dataset data = open_described(context.from, matrix.data.path);
   const Compression like_source = matrix.data.filters.empty() ? Compression{} : Compression{Packing::gzip, 1, false};
   const Compression packing = context.packing.value_or(like_source);

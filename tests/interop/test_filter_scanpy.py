@@ -206,6 +206,19 @@ def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path)
         assert len(contents) == 1 and len(digests) == 1, (path.name, words)
 
 
+def test_bytes_do_not_depend_on_what_is_kept_between_the_passes(counts, quern_bin, tmp_path):
+    """With more and more memory: nothing of X is kept, some of it, all of it."""
+    contents, kept = set(), []
+    for kib in range(16_000, 24_001, 400):
+        out = tmp_path / "out.h5ad"
+        report = json.loads(run(quern_bin, "filter", counts, "-o", out, "-f", "--no-provenance", "--json", "-", "--min-genes", "600",
+                                "--min-cells", "3", "-m", f"{kib}KiB", "--chunk-nnz", "5000").stdout)
+        contents.add(out.read_bytes())
+        kept.append(report["run"].get("packed_cache", {"rows": 0})["rows"])
+    assert len(contents) == 1
+    assert kept[0] == 0 and kept[-1] == 600 and any(0 < rows < 600 for rows in kept), kept
+
+
 def test_repeated_entries_whose_sum_needs_more_bits(quern_bin, tmp_path):
     """float32 entries whose sum float32 does not hold: read again as doubles, then rounded once."""
     adata = ad.AnnData(sp.csr_matrix((np.array([2 ** 24, 1, 1, 5], "f4"), np.array([1, 1, 0, 2], "i4"), np.array([0, 3, 4], "i4")),
@@ -218,7 +231,8 @@ def test_repeated_entries_whose_sum_needs_more_bits(quern_bin, tmp_path):
 def test_dry_run(counts, quern_bin, tmp_path):
     report = json.loads(run(quern_bin, "filter", counts, "-o", tmp_path / "out.h5ad", "--min-genes", "9", "-n", "--json", "-").stdout)
     plan = report["result"]["plan"]
-    assert plan["passes"] == 2 and plan["needed_bytes"] <= plan["budget_bytes"] and not (tmp_path / "out.h5ad").exists()
+    assert plan["passes"] == 2 and 0 < plan["cache_bytes"] < plan["budget_bytes"]
+    assert plan["needed_bytes"] <= plan["budget_bytes"] and not (tmp_path / "out.h5ad").exists()
 
 
 REFUSED = {
