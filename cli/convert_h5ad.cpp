@@ -32,6 +32,8 @@ class H5adTarget final : public ConvertTarget {
     return io::MatrixOut::memory_bytes(upper_bound(pass.shape), options_for(pass), budget);
   }
 
+  std::size_t rest_bytes(const MatrixShape& shape) const override { return writing_.carry_bytes(shape.n_rows, shape.n_cols); }
+
   io::ElementType begin(const ConvertPass& pass, MemoryBudget& budget) override {
     writing_.stream([&] { out_.emplace(writing_.file(), upper_bound(pass.shape), options_for(pass), budget); });
     return out_->value_type();

@@ -56,6 +56,11 @@ class MtxTarget final : public ConvertTarget {
     return io::MtxMatrixOut::memory_bytes(options_for(pass), budget);
   }
 
+  std::size_t rest_bytes(const MatrixShape&) const override {
+    constexpr std::size_t names_at_once = std::size_t{11} << 20;
+    return names_at_once;
+  }
+
   io::ElementType begin(const ConvertPass& pass, MemoryBudget& budget) override {
     whole_ = pass.whole;
     out_.emplace(output_->descriptor(matrix_file), output_->path(matrix_file), pass.shape, options_for(pass), budget);

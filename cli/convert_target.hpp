@@ -28,6 +28,8 @@ class ConvertTarget : public ConvertOutput {
   virtual std::string value_type(const io::FileInfo& info, const io::MatrixInfo& matrix) const = 0;
   // What begin would claim.
   virtual std::size_t memory_bytes(const ConvertPass& pass, const MemoryBudget& budget) const = 0;
+  // What commit claims at most, roughly.
+  virtual std::size_t rest_bytes(const MatrixShape& shape) const = 0;
   // Begins the matrix; the type that append takes.
   virtual io::ElementType begin(const ConvertPass& pass, MemoryBudget& budget) = 0;
   // All rows have been appended. False: what was written says another number of entries; begin again with the right one.

@@ -36,6 +36,11 @@ class TenxTarget final : public ConvertTarget {
     return io::TenxOut::memory_bytes(pass.shape, options(), budget);
   }
 
+  std::size_t rest_bytes(const MatrixShape&) const override {
+    constexpr std::size_t names_at_once = std::size_t{8} << 20;
+    return names_at_once;
+  }
+
   io::ElementType begin(const ConvertPass& pass, MemoryBudget& budget) override {
     shape_ = pass.shape;
     if (shape_.nnz < 0) shape_.nnz = shape_.n_rows * shape_.n_cols;

@@ -29,7 +29,7 @@ class H5adWriting {
   // How deep the input is to be probed.
   static constexpr io::ProbeDepth depth = io::ProbeDepth::features;
   // While the process has one thread: surveys the input (which stays open until after write), then opens the output. A dry run stops
-  // after the survey.
+  // after the survey. Matrices of the input that are broken are refused, as their reader would (X only where it is carried over: write).
   // `extra_bytes`: what will be written besides all the input holds.
   void open(io::Input& input, std::int64_t extra_bytes);
   // For what is streamed before write(): the file, and the input as carry-over reads it (null: no h5ad).
@@ -55,13 +55,15 @@ class H5adWriting {
   std::int64_t file_bytes() const { return output_->file_bytes(); }  // after write
   double sync_seconds() const { return output_->sync_seconds(); }    // likewise
   std::int64_t bytes_planned() const { return bytes_planned_; }
+  // What write() claims at most, for an output of so many rows and columns: roughly, rather too much.
+  std::size_t carry_bytes(std::int64_t n_obs, std::int64_t n_vars) const;
 
  private:
   std::string target_;
   bool provenance_;
   Session& session_;
   io::InputStamps stamps_;
-  std::int64_t bytes_planned_ = 0;
+  std::int64_t bytes_planned_ = 0, largest_piece_ = 0;
   io::Input* input_ = nullptr;
   std::unique_ptr<io::Hdf5File> from_;  // of an h5ad
   std::unique_ptr<io::H5adOutput> output_;

@@ -36,9 +36,15 @@ std::size_t room_for_cache(ChunkSource& source, ValueType type, const MemoryBudg
   ops.value_type = type;
   constexpr std::size_t bytes_per_row = 32;
   const auto n_rows = static_cast<std::size_t>(source.shape().n_rows);
-  const std::size_t others = 2 * plan_pipeline(source, ops, budget, options).ring_bytes + (std::size_t{16} << 20) + n_rows * bytes_per_row;
   const std::size_t available = budget.available();
-  return std::min(available / 2, available - std::min(available, others));
+  try {
+    const std::size_t others =
+        2 * plan_pipeline(source, ops, budget, options).ring_bytes + (std::size_t{16} << 20) + n_rows * bytes_per_row;
+    return std::min(available / 2, available - std::min(available, others));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::resources) throw;
+    return 0;  // nor is there room for the run
+  }
 }
 
 std::unique_ptr<ChunkSource> keep_for_later(std::unique_ptr<ChunkSource> source, ValueType type, MemoryBudget& budget,
@@ -73,6 +79,26 @@ RunFacts facts_of(const RunReport& run, const MemoryBudget& budget) {
   facts.compute_seconds = run.seconds;
   facts.seconds = {{"compute", run.seconds}};
   return facts;
+}
+
+std::size_t run_budget(const Session& session) {
+  constexpr std::size_t plenty = std::size_t{1} << 40;
+  return session.options.dry_run ? plenty : session.options.memory_bytes;
+}
+
+void copy_for_advice(const Session& session, Session& silent) {
+  silent.options = session.options;
+  silent.options.dry_run = true;
+  silent.inputs = session.inputs;
+  silent.console.configure({true, false, {}, "never", "never"});
+}
+
+Error with_least_memory(const Error& error, std::size_t bytes, const Session& session) {
+  constexpr std::size_t beyond_all = std::size_t{1} << 40;  // then more memory is not what is missing
+  if (bytes >= beyond_all || bytes <= session.options.memory_bytes) return error;
+  Error advised(error.kind(), error.code(), error.object(), error.what(), "give --memory " + std::to_string(bytes >> 20) + "MiB or more");
+  if (!error.path().empty()) advised.in_file(error.path());
+  return advised;
 }
 
 void note_memory(const MemoryBudget& budget, Session& session) {

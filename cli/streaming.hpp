@@ -1,10 +1,13 @@
 // What every verb that streams a matrix does the same way.
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "cli/backends.hpp"
 #include "cli/session.hpp"
+#include "host/core/error.hpp"
 #include "host/core/memory.hpp"
 #include "host/pipeline/packed_cache.hpp"
 #include "host/pipeline/pipeline.hpp"
@@ -36,15 +39,43 @@ void add(RunReport& all, const RunReport& walk);
 RunFacts facts_of(const RunReport& run, const MemoryBudget& budget);
 void note_memory(const MemoryBudget& budget, Session& session);  // with --verbose: who claimed how much
 
-// The life of a verb's run: opened, then told (--dry-run) or done.
+// The budget of a verb's run; a dry run is opened whatever the memory, and then told what it would need.
+std::size_t run_budget(const Session& session);
+
+// A session like this one for a dry run of which nothing is heard or seen.
+void copy_for_advice(const Session& session, Session& silent);
+// The same error with the advice to give so much memory, if that is more than was given.
+Error with_least_memory(const Error& error, std::size_t bytes, const Session& session);
+
+template <class Run>
+concept KnowsLeastMemory = requires(Run& run) {
+  { run.least_bytes() } -> std::convertible_to<std::size_t>;  // after open: the least --memory that will do
+};
+
+// The life of a verb's run: opened, then told (--dry-run) or done. What did not fit is refused with the memory that would do for all of
+// the run, not only for what failed.
 template <class Run, class Options>
 void open_and_run(const Options& options, Session& session) {
-  Run run(options, session);
-  run.open();
-  if (session.options.dry_run)
-    run.plan();
-  else
-    run.compute();
+  std::optional<Error> refused;
+  try {
+    Run run(options, session);
+    run.open();
+    if (session.options.dry_run)
+      run.plan();
+    else
+      run.compute();
+    return;
+  } catch (const Error& error) {
+    if (!KnowsLeastMemory<Run> || (error.code() != "over-budget" && error.code() != "chunk-too-large")) throw;
+    refused.emplace(error);
+  }
+  if constexpr (KnowsLeastMemory<Run>) {
+    Session silent("");
+    copy_for_advice(session, silent);
+    Run run(options, silent);
+    run.open();
+    throw with_least_memory(*refused, run.least_bytes(), session);
+  }
 }
 
 }  // namespace quern::cli

@@ -43,7 +43,7 @@ class Convert final : public Command {
 class ConvertRun {
  public:
   ConvertRun(const ConvertOptions& options, Session& session)
-      : options_(options), session_(session), plan_(check_options(options)), budget_(session.options.memory_bytes) {}
+      : options_(options), session_(session), plan_(check_options(options)), budget_(run_budget(session)) {}
 
   void open() {
     if (options_.output.empty()) throw usage_error("missing-option", "--output", "there is nowhere to write to", "name a file with -o");
@@ -62,15 +62,13 @@ class ConvertRun {
   }
 
   void plan() {
-    PipelinePlan ring;
-    Claim claim;
-    if (source_) {
-      OpSpec ops;
-      ops.value_type = read_type_;
-      claim = budget_.claim("matrices that are carried over", target_->memory_bytes(pass_, budget_));
-      ring = plan_pipeline(*source_, ops, budget_, pipeline_options());
-    }
-    tell_write_plan({source_ ? 1 : 0, options_.output, target_->bytes_planned()}, ring, budget_, session_);
+    const WritePlan plan{source_ ? 1 : 0, options_.output, target_->bytes_planned(), kept_bytes()};
+    tell_write_plan(
+        plan, [this](MemoryBudget& trial) { return take_all(trial); }, session_);
+  }
+
+  std::size_t least_bytes() {
+    return least_memory([this](MemoryBudget& trial) { return take_all(trial); }, kept_bytes());
   }
 
   void compute() {
@@ -81,6 +79,20 @@ class ConvertRun {
   }
 
  private:
+  std::size_t kept_bytes() const { return budget_.limit() - budget_.available(); }
+
+  // The pass, then what else is written.
+  PipelinePlan take_all(MemoryBudget& trial) {
+    const Claim kept = trial.claim("what is kept", kept_bytes());
+    { const Claim rest = trial.claim("arrays that are carried over", target_->rest_bytes(outcome_.shape)); }
+    if (!source_) return {};
+    const std::size_t writes = target_->memory_bytes(pass_, trial) + (pass_.keeps_chunks ? copied_bytes(matrix()) : 0);
+    const Claim out = trial.claim("matrices that are carried over", writes);
+    OpSpec ops;
+    ops.value_type = ValueType::f64;  // whatever the values turn out to be
+    return plan_pipeline(*source_, ops, trial, pipeline_options());
+  }
+
   // An h5ad without X becomes one without X.
   bool has_matrix() const {
     const io::FileInfo& info = input_->info();

@@ -76,7 +76,7 @@ class VisitWork final : public ChunkWork {
 class FilterRun {
  public:
   FilterRun(const FilterOptions& options, Session& session)
-      : options_(options), session_(session), plan_(check_options(options)), budget_(session.options.memory_bytes) {}
+      : options_(options), session_(session), plan_(check_options(options)), budget_(run_budget(session)) {}
 
   void open() {
     if (options_.output.empty()) throw usage_error("missing-option", "--output", "there is nowhere to write to", "name a file with -o");
@@ -104,16 +104,16 @@ class FilterRun {
   }
 
   void plan() {
-    OpSpec ops;
-    ops.value_type = read_type_;
-    io::MatrixOutOptions writing;
-    writing.value_type = ValueType::f64;
-    writing.compression = plan_.compression.value_or(io::Compression{io::Packing::gzip, 1, false});
-    writing.threads = session_.options.threads;
-    const Claim claim = budget_.claim("matrices that are carried over", io::MatrixOut::memory_bytes(outcome_.before, writing, budget_));
-    const std::size_t cache = can_cache() ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0;
-    tell_write_plan({plan_.passes(), options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.before)},
-                    plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
+    const WritePlan plan{plan_.passes(), options_.output, writing_->bytes_planned(),
+                         kept_bytes(),   cache_room(),    PackedCache::least_bytes(outcome_.before)};
+    find_other_matrices();
+    tell_write_plan(
+        plan, [this](MemoryBudget& trial) { return take_all(trial); }, session_);
+  }
+
+  std::size_t least_bytes() {
+    find_other_matrices();
+    return least_memory([this](MemoryBudget& trial) { return take_all(trial); }, kept_bytes());
   }
 
   void compute() {
@@ -128,6 +128,75 @@ class FilterRun {
   }
 
  private:
+  std::size_t kept_bytes() const { return budget_.limit() - budget_.available(); }
+
+  std::size_t cache_room() { return can_cache() ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0; }
+
+  // A matrix that is cut, beside the one that is judged by; its row pointers are not claimed here.
+  struct OtherMatrix {
+    std::unique_ptr<io::Input> input;
+    std::unique_ptr<ChunkSource> source;
+    std::size_t row_pointers;
+  };
+
+  void find_other_matrices() {
+    for (const io::MatrixInfo& matrix : input_->info().matrices) {
+      if (!is_h5ad() || matrix.storage == io::Storage::dense || matrix.name == input_->matrix().name) continue;
+      io::InputOptions options = input_options(session_.options);
+      options.layer = matrix.name;
+      options.tmp_dir = tmp_dir_;
+      auto input = io::Input::open(session_.options.input, options);
+      auto source = input->source(others_budget_);
+      const std::size_t rows = static_cast<std::size_t>(std::max(matrix.rows, matrix.cols) + 2) * sizeof(std::int64_t);
+      others_.push_back({std::move(input), std::move(source), rows});
+    }
+  }
+
+  // The pass that decides, then those that write, then what else is carried over.
+  PipelinePlan take_all(MemoryBudget& trial) {
+    const auto n_cells = static_cast<std::size_t>(outcome_.n_obs), n_genes = static_cast<std::size_t>(outcome_.n_vars);
+    const Claim kept = trial.claim("what is kept", kept_bytes() + (plan_.sets.empty() ? 0 : n_genes * sizeof(std::uint32_t)));
+    { const Claim names = trial.claim("lists of names", list_bytes() + (plan_.sets.empty() ? 0 : n_genes * sizeof(std::uint64_t))); }
+    if (plan_.needs_values()) {
+      const GeneTallyWants wants{plan_.looks_at(Measure::cells), plan_.looks_at(Measure::gene_counts)};
+      const Claim tally = trial.claim("gene tallies", GeneTally::bytes(outcome_.n_vars, wants, false, ValueType::f64));
+      plan_ring(*source_, trial);
+    }
+    const Claim selection =
+        trial.claim("what is kept", (n_cells + n_genes) * 2 * sizeof(RowRange) / 2 + n_genes * sizeof(std::int32_t) + n_cells * 8);
+    { const Claim carried = trial.claim("arrays that are carried over", writing_->carry_bytes(outcome_.n_obs, outcome_.n_vars)); }
+    for (OtherMatrix& other : others_) {
+      const Claim rows = trial.claim("row pointers", other.row_pointers);
+      plan_writing(*other.source, trial);
+    }
+    return plan_writing(*source_, trial);
+  }
+
+  PipelinePlan plan_ring(ChunkSource& source, MemoryBudget& trial) {
+    OpSpec ops;
+    ops.value_type = ValueType::f64;  // whatever the values turn out to be
+    return plan_pipeline(source, ops, trial, pipeline_options());
+  }
+
+  PipelinePlan plan_writing(ChunkSource& source, MemoryBudget& trial) {
+    io::MatrixOutOptions writing;
+    writing.value_type = ValueType::f64;
+    writing.compression = plan_.compression.value_or(io::Compression{io::Packing::gzip, 1, false});
+    writing.threads = session_.options.threads;
+    const Claim out = trial.claim("matrices that are carried over", io::MatrixOut::memory_bytes(source.shape(), writing, trial));
+    return plan_ring(source, trial);
+  }
+
+  // Of all lists: names are seldom shorter than a few letters.
+  std::size_t list_bytes() const {
+    std::uintmax_t bytes = 0;
+    std::error_code unknown;
+    for (const std::string& file : {plan_.cells_file, plan_.genes_file})
+      if (const auto size = std::filesystem::file_size(file, unknown); !file.empty() && !unknown) bytes += size;
+    constexpr std::size_t per_name = 17, shortest_line = 6;
+    return static_cast<std::size_t>(bytes) / shortest_line * per_name;
+  }
+
   // All of the work is on the processor; who insists on a device is told so.
   void tell_backend() {
     if (session_.options.backend == "cuda")
@@ -325,6 +394,8 @@ class FilterRun {
   std::unique_ptr<io::Input> input_;
   std::unique_ptr<ChunkSource> source_;
   const PackedCache* cache_ = nullptr;  // the source, where it is one
+  MemoryBudget others_budget_{std::size_t{1} << 40};
+  std::vector<OtherMatrix> others_;  // for a plan
   std::string tmp_dir_;
   ValueType read_type_ = ValueType::f32;
   Claim cells_claim_, genes_claim_;

@@ -53,7 +53,7 @@ class Normalize final : public Command {
 class NormalizeRun {
  public:
   NormalizeRun(const NormalizeOptions& options, Session& session)
-      : options_(options), session_(session), plan_(check_options(options)), budget_(session.options.memory_bytes) {}
+      : options_(options), session_(session), plan_(check_options(options)), budget_(run_budget(session)) {}
 
   void open() {
     if (options_.output.empty()) throw usage_error("missing-option", "--output", "there is nowhere to write to", "name a file with -o");
@@ -78,14 +78,14 @@ class NormalizeRun {
   }
 
   void plan() {
-    OpSpec ops;
-    ops.value_type = read_type_;
-    const std::size_t writes = io::MatrixOut::memory_bytes(output_shape(), matrix_options(), budget_);
-    const Claim claim = budget_.claim("matrices that are carried over", writes);
-    const int passes = plan_.passes(options_);
-    const std::size_t cache = passes > 1 ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0;
-    tell_write_plan({passes, options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.shape)},
-                    plan_pipeline(*source_, ops, budget_, pipeline_options()), budget_, session_);
+    const WritePlan plan{plan_.passes(options_), options_.output, writing_->bytes_planned(),
+                         kept_bytes(),           cache_room(),    PackedCache::least_bytes(outcome_.shape)};
+    tell_write_plan(
+        plan, [this](MemoryBudget& trial) { return take_all(trial); }, session_);
+  }
+
+  std::size_t least_bytes() {
+    return least_memory([this](MemoryBudget& trial) { return take_all(trial); }, kept_bytes());
   }
 
   void compute() {
@@ -101,7 +101,28 @@ class NormalizeRun {
   }
 
  private:
+  std::size_t cache_room() { return plan_.passes(options_) > 1 ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0; }
   const io::MatrixInfo& matrix() { return input_->matrix(); }
+
+  std::size_t kept_bytes() const { return budget_.limit() - budget_.available(); }
+
+  // The pass that writes, then what is carried over.
+  PipelinePlan take_all(MemoryBudget& trial) {
+    const auto per_cell = static_cast<std::size_t>(outcome_.shape.n_rows) * sizeof(double);
+    const std::size_t genes = options_.exclude_highly_expressed ? static_cast<std::size_t>(outcome_.shape.n_cols) : 0;
+    const std::size_t totals = plan_.target_sum == 0 ? per_cell : 0, factors = options_.key_added.empty() ? 0 : per_cell;
+    const Claim kept = trial.claim("what is kept", kept_bytes() + genes + totals);
+    const Claim copy = trial.claim("totals of the cells", std::max(totals, factors));
+    {
+      const Claim carried =
+          trial.claim("arrays that are carried over", writing_->carry_bytes(outcome_.shape.n_rows, outcome_.shape.n_cols));
+    }
+    const std::size_t writes = io::MatrixOut::memory_bytes(output_shape(), matrix_options(), trial) + copied_bytes(matrix());
+    const Claim out = trial.claim("matrices that are carried over", writes);
+    OpSpec ops;
+    ops.value_type = ValueType::f64;  // whatever the values turn out to be
+    return plan_pipeline(*source_, ops, trial, pipeline_options());
+  }
 
   void use_backend() {
     BackendChoice choice = choose_backend(session_.options);

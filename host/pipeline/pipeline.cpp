@@ -176,31 +176,38 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
       "give --memory " + std::to_string((needed >> 20) + 1) + "MiB or more");
 }
 
-std::size_t least_budget(ChunkSource& source, const Backend& backend, const OpSpec& ops, std::size_t kept_bytes,
-                         const PipelineOptions& options) {
-  const std::size_t tables = backend.least_bytes(ops, source.shape());
+std::size_t least_budget(const std::function<void(MemoryBudget& trial)>& take, std::size_t at_least) {
   const auto suffices = [&](std::size_t limit) {
     MemoryBudget trial(limit);
     try {
-      const Claim taken = trial.claim("gene tables", kept_bytes + tables);
-      plan_pipeline(source, ops, trial, options);
+      take(trial);
       return true;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::resources) throw;
       return false;
     }
   };
-  std::size_t enough = std::max(kept_bytes + tables, budget_step);
+  std::size_t enough = std::max(at_least, budget_step);
   while (!suffices(enough)) {
     if (enough >= plenty_bytes) return plenty_bytes;
     enough *= 2;
   }
-  std::size_t steps = (enough + budget_step - 1) / budget_step, too_few = (kept_bytes + tables) / budget_step / 2;
+  std::size_t steps = (enough + budget_step - 1) / budget_step, too_few = at_least / budget_step / 2;
   while (steps - too_few > 1) {
     const std::size_t middle = too_few + (steps - too_few) / 2;
     (suffices(middle * budget_step) ? steps : too_few) = middle;
   }
   return steps * budget_step;
+}
+
+std::size_t least_budget(ChunkSource& source, const Backend& backend, const OpSpec& ops, std::size_t kept_bytes,
+                         const PipelineOptions& options) {
+  const std::size_t taken = kept_bytes + backend.least_bytes(ops, source.shape());
+  const auto take = [&](MemoryBudget& trial) {
+    const Claim claim = trial.claim("gene tables", taken);
+    plan_pipeline(source, ops, trial, options);
+  };
+  return least_budget(take, taken);
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <sstream>
 
 #include "io/carry/copy_array.hpp"
 #include "io/carry/copy_element.hpp"
@@ -172,9 +173,12 @@ CarrySurvey survey_carry_over(const std::string& path, bool allow_external) {
     MemoryBudget budget(std::size_t{1} << 40);
     CarryContext context{.from = from, .budget = budget, .survey = true};
     CarryOver(context, nowhere, {}).run();
-    return std::to_string(context.bytes);
+    return std::to_string(context.bytes) + " " + std::to_string(context.largest_piece);
   };
-  return {std::stoll(run_in_probe(survey, probe_limits(std::filesystem::file_size(path))))};
+  std::istringstream told(run_in_probe(survey, probe_limits(std::filesystem::file_size(path))));
+  CarrySurvey found;
+  told >> found.bytes >> found.largest_piece;
+  return found;
 }
 
 }  // namespace quern::io

@@ -50,7 +50,8 @@ struct CarryOptions {
 std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget);
 
 struct CarrySurvey {
-  std::int64_t bytes = 0;  // that a whole carry-over writes, roughly
+  std::int64_t bytes = 0;          // that a whole carry-over writes, roughly
+  std::int64_t largest_piece = 0;  // that it holds at once, at most
 };
 // In a probe (hdf5/probe.hpp): walks all that carry_over will read through HDF5, and throws what it would throw.
 CarrySurvey survey_carry_over(const std::string& path, bool allow_external);

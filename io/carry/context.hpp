@@ -32,6 +32,7 @@ struct CarryContext {
   const std::atomic<bool>* stop = nullptr;
   std::function<void()> pause = {};  // called now and then; may throw Interrupted
   std::int64_t bytes = 0;            // of the values met, as they are stored
+  std::int64_t largest_piece = 0;    // in a survey: of what is copied at once
   std::vector<Warning> warnings = {};
   std::map<std::string, std::pair<std::int64_t, Selection>> categories = {};  // of obs and var: how many there were, which are left
   std::set<std::string> used_categories = {};                                 // keys of uns that old columns took their categories from

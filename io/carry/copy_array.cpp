@@ -181,8 +181,18 @@ void read_variable(const Dataset& from) {
   }
 }
 
+std::int64_t plain_chunk_bytes(const Dataset& from) {
+  const auto dims = chunk_dims(from.id.get());
+  return std::accumulate(dims.begin(), dims.end(), static_cast<std::int64_t>(from.element.size), [](std::int64_t bytes, auto length) {
+    return std::min(bytes * std::max<std::int64_t>(1, static_cast<std::int64_t>(length)), std::int64_t{1} << 40);
+  });
+}
+
 void look_at(CarryContext& context, const Dataset& from) {
-  context.bytes += static_cast<std::int64_t>(H5Dget_storage_size(from.id.get()));
+  const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(from.id.get()));
+  context.bytes += stored;
+  if (!chunk_dims(from.id.get()).empty())  // packed, a chunk may take more than plain
+    context.largest_piece = std::max(context.largest_piece, std::min<std::int64_t>(stored, 2 * plain_chunk_bytes(from)));
   visit_chunk_index(from.id.get(), from.dims, chunk_dims(from.id.get()));
   if (is_variable(from)) read_variable(from);
 }
@@ -291,6 +301,8 @@ void copy_integers(CarryContext& context, const Dataset& from, const OutputGroup
 
 OutputDataset copy_field(CarryContext& context, const Dataset& from, const std::string& field, const OutputGroup& to,
                          const std::string& name, const Selection& rows) {
+  if (from.dims.size() != 1)
+    throw input_error("bad-shape", from.path, "is a table of " + std::to_string(from.dims.size()) + " dimensions, expected 1");
   const int member = H5Tget_member_index(from.type.get(), field.c_str());
   if (member < 0) throw input_error("missing-object", from.path, "the table has no field " + field);
   const TypeHandle member_type(

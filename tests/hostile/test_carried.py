@@ -55,7 +55,21 @@ def unknown_rows(root):
     rows["values"] = np.ones(N_OBS)
 
 
-CASES = [(deep, "too-deep", "/uns/deep/a/a"), (deep_unknown, "too-deep", "/uns/deep/a/a"), (named_type, "bad-type", "/uns/odd/type"),
+def broken_layer(root):
+    root.create_group("layers/broken")
+
+
+def raw_of_other_shape(root):
+    raw = root.create_group("raw")
+    raw.attrs.update({"encoding-type": "raw", "encoding-version": "0.1.0"})
+    root.copy("X", raw)
+    root.copy("var", raw)
+    del raw["var/_index"]
+    raw["var/_index"] = np.array(["only"], dtype=h5py.string_dtype())
+
+
+CASES = [(broken_layer, "unknown-encoding", "/layers/broken"), (raw_of_other_shape, "bad-shape", "/raw/X"),
+         (deep, "too-deep", "/uns/deep/a/a"), (deep_unknown, "too-deep", "/uns/deep/a/a"), (named_type, "bad-type", "/uns/odd/type"),
          (wide_index, "bad-index", "/layers/wide/indices"), (frame_of_other_length, "bad-shape", "/uns/table/a")]
 
 
@@ -65,6 +79,19 @@ def test_refused(quern_bin, tmp_path, edit, code, names, verb):
     path = h5("modern", edit)(tmp_path)
     done = run(quern_bin, [verb, path, *VERBS[verb], "-o", tmp_path / "out" / "a.h5ad"], tmp_path / "out")
     assert done.status == 3 and f"[{code}]" in done.stderr and f": {names}" in done.stderr, done.stderr
+    assert done.left == {}
+
+
+@pytest.mark.parametrize("words", [["convert"], ["qc"], ["filter", "--max-genes", "40"], ["filter", "--min-cells", "2"]], ids=" ".join)
+def test_old_table_of_two_dimensions(quern_bin, tmp_path, words):
+    """Of arrays of cells, as anndata 0.6 kept them: one dimension more than a table has."""
+
+    def edit(root):
+        root["obsm"] = np.zeros((1, N_OBS), dtype=[("X_pca", "f4", (9,))])
+
+    path = h5("0.6", edit)(tmp_path)
+    done = run(quern_bin, [words[0], path, *words[1:], "-o", tmp_path / "out" / "a.h5ad"], tmp_path / "out")
+    assert done.status == 3 and "[bad-shape]" in done.stderr and "/obsm" in done.stderr, done.stderr
     assert done.left == {}
 
 
