@@ -18,8 +18,6 @@ class H5adTarget final : public ConvertTarget {
   void open(io::Input& input, const io::MatrixInfo* matrix) override {
     input_ = &input;
     matrix_ = matrix;
-    if (matrix && matrix->name == "raw")
-      throw usage_error("raw-genes", "--layer raw", "raw has its own genes, which need not be those of var", "convert X or a layer");
     writing_.open(input, matrix ? added_bytes(input.info(), *matrix, plan_) : 0);
     warn_of_compression(plan_.compression, session_);
   }
@@ -61,6 +59,7 @@ class H5adTarget final : public ConvertTarget {
   void commit(ConvertOutcome& outcome, MemoryBudget& budget) override {
     io::CarryOptions options;
     options.with_x = false;
+    options.raw_as_x = matrix_ && matrix_->name == "raw";
     const Parameters parameters{{"layer", matrix_ ? matrix_->name : "none"}, {"value_type", outcome.value_type}};
     writing_.write(std::move(options), {outcome.shape.n_rows, outcome.shape.n_cols, matrix_ != nullptr}, parameters, outcome.digest,
                    budget);

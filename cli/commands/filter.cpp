@@ -90,7 +90,6 @@ class FilterRun {
     tmp_dir_ = options.tmp_dir;
     input_ = io::Input::open(session_.options.input, options);
     writing_->open(*input_, 0);
-    refuse_raw();
     source_ = input_->source(budget_);
     session_.report.set_input(input_->info());
     session_.report.set_matrix(input_->matrix());
@@ -98,7 +97,8 @@ class FilterRun {
     if (plan_.compression) warn_of_compression(*plan_.compression, session_);
     outcome_.before = source_->shape();
     outcome_.n_obs = is_h5ad() ? input_->info().n_obs : outcome_.before.n_rows;
-    outcome_.n_vars = is_h5ad() ? input_->info().n_vars : outcome_.before.n_cols;
+    raw_as_x_ = input_->matrix().name == "raw" && (!plan_.gene_rules.empty() || !plan_.genes_file.empty());
+    outcome_.n_vars = is_h5ad() && !raw_as_x_ ? input_->info().n_vars : outcome_.before.n_cols;
     read_type_ = source_->natural_value_type();
     make_room();
   }
@@ -141,7 +141,7 @@ class FilterRun {
 
   void find_other_matrices() {
     for (const io::MatrixInfo& matrix : input_->info().matrices) {
-      if (!is_h5ad() || matrix.storage == io::Storage::dense || matrix.name == input_->matrix().name) continue;
+      if (!is_h5ad() || raw_as_x_ || matrix.storage == io::Storage::dense || matrix.name == input_->matrix().name) continue;
       io::InputOptions options = input_options(session_.options);
       options.layer = matrix.name;
       options.tmp_dir = tmp_dir_;
@@ -213,12 +213,6 @@ class FilterRun {
       if (!set.file.empty()) session_.inputs.push_back(set.file);
     for (const std::string& file : {plan_.cells_file, plan_.genes_file})
       if (!file.empty()) session_.inputs.push_back(file);
-  }
-
-  void refuse_raw() {
-    const bool names_genes = !plan_.gene_rules.empty() || !plan_.genes_file.empty();
-    if (input_->matrix().name == "raw" && names_genes)
-      throw usage_error("raw-genes", "--layer raw", "raw has its own genes, which need not be those of var", "judge genes by X or a layer");
   }
 
   void make_room() {
@@ -348,6 +342,7 @@ class FilterRun {
     const Claim claim = budget_.claim("what is kept", 2 * (options.cells.bytes() + options.genes.bytes()));
     options.obs = left_behind("n_genes", cells_.n_genes, cells_.counts, sum_type());
     options.var = left_behind("n_cells", genes_.n_cells, genes_.counts, sum_type());
+    options.raw_as_x = raw_as_x_;
     options.packing = plan_.compression;
     options.tmp_dir = tmp_dir_;
     options.take_source = [this](const std::string& data_path) { return take_cache(data_path); };
@@ -358,7 +353,7 @@ class FilterRun {
       session_.console.end_progress();
     };
     const auto& matrices = input_->info().matrices;
-    const bool has_x = !is_h5ad() || (!matrices.empty() && matrices.front().name == "X");
+    const bool has_x = raw_as_x_ || !is_h5ad() || (!matrices.empty() && matrices.front().name == "X");
     const io::ExpectedH5ad expected{outcome_.kept_cells, outcome_.kept_genes, has_x};
     try {
       writing_->write(options, expected, filter_parameters(plan_, input_->matrix().name), outcome_.digest, budget_);
@@ -396,6 +391,7 @@ class FilterRun {
   const PackedCache* cache_ = nullptr;  // the source, where it is one
   MemoryBudget others_budget_{std::size_t{1} << 40};
   std::vector<OtherMatrix> others_;  // for a plan
+  bool raw_as_x_ = false;            // genes are judged by raw, which becomes X
   std::string tmp_dir_;
   ValueType read_type_ = ValueType::f32;
   Claim cells_claim_, genes_claim_;

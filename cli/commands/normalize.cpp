@@ -65,12 +65,11 @@ class NormalizeRun {
     if (options.tmp_dir.empty()) options.tmp_dir = std::filesystem::absolute(options_.output).parent_path().string();
     input_ = io::Input::open(session_.options.input, options);
     writing_->open(*input_, added_bytes(input_->info(), matrix(), options_, plan_));
-    refuse_raw();
     source_ = input_->source(budget_);
     session_.report.set_input(input_->info());
     session_.report.set_matrix(matrix());
     session_.warn(input_->warnings());
-    warn_before_normalizing(input_->info(), session_);
+    if (matrix().name != "raw") warn_before_normalizing(input_->info(), session_);
     warn_of_compression(plan_.compression, session_);
     value_type_ = matrix().data.type == "float64" ? ValueType::f64 : ValueType::f32;
     read_type_ = source_->natural_value_type();
@@ -129,11 +128,6 @@ class NormalizeRun {
     tell_choice(choice, session_);
     verified_ = std::move(choice.verified);
     backend_ = std::move(choice.backend);
-  }
-
-  void refuse_raw() {
-    if (matrix().name == "raw")
-      throw usage_error("raw-genes", "--layer raw", "raw has its own genes, which need not be those of var", "normalize X or a layer");
   }
 
   // One pass; again with 64-bit values where 32 bits do not hold them.
@@ -226,11 +220,12 @@ class NormalizeRun {
   void carry_over() {
     io::CarryOptions options;
     options.with_x = false;
+    options.raw_as_x = matrix().name == "raw";
     if (!options_.key_added.empty()) options.obs.push_back(factor_column());
     if (!options_.counts_layer.empty()) {
       options.without_layers.push_back(options_.counts_layer);
       options.add_layers = [this](const io::OutputGroup& layers, const io::CopyElement& copy) {
-        copy("/" + matrix().name, layers, options_.counts_layer);
+        copy(io::element_path(matrix()), layers, options_.counts_layer);
       };
     }
     options.without_uns.emplace_back("log1p");

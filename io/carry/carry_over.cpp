@@ -22,23 +22,24 @@ class CarryOver {
   void run() {
     tag_element(root_.get(), "/", "anndata", "0.1.0");
     copy_frame(context_, "/obs", root_, "obs", options_.cells, options_.obs, true);
-    copy_frame(context_, "/var", root_, "var", options_.genes, options_.var, true);
+    copy_frame(context_, of_genes("var"), root_, "var", options_.genes, options_.var, true);
     const std::array both{options_.cells, options_.genes};
-    const bool has_x = has_values("/X");
-    if (options_.with_x && has_x) copy_element(context_, "/X", root_, "X", both);
+    const bool has_x = has_values(of_genes("X"));
+    if (options_.with_x && has_x) copy_element(context_, of_genes("X"), root_, "X", both);
+    if (options_.raw_as_x) warn_of_other_genes();
     OutputGroup layers = make_dict("layers");
-    copy_members(context_, "/layers", layers, both, options_.without_layers);
+    if (!options_.raw_as_x) copy_members(context_, "/layers", layers, both, options_.without_layers);
     if (options_.add_layers)
       options_.add_layers(layers, [&](const std::string& path, const OutputGroup& to, const std::string& name) {
         copy_element(context_, path, to, name, both);
       });
     layers.close();
     const std::array cells{options_.cells}, genes{options_.genes};
-    copy_dict("obsm", cells, options_.without_obsm, options_.add_obsm);
-    copy_dict("varm", genes, options_.without_varm, options_.add_varm);
+    copy_dict("obsm", "/obsm", cells, options_.without_obsm, options_.add_obsm);
+    copy_dict("varm", of_genes("varm"), genes, options_.without_varm, options_.add_varm);
     copy_pairs("obsp", std::array{options_.cells, options_.cells});
-    copy_dict("varp", std::array{options_.genes, options_.genes});
-    copy_raw();
+    copy_dict("varp", options_.raw_as_x ? "" : "/varp", std::array{options_.genes, options_.genes});
+    if (!options_.raw_as_x) copy_raw();
     copy_uns();
     root_.close();
   }
@@ -49,16 +50,32 @@ class CarryOver {
     return kind == ObjectKind::group || (kind == ObjectKind::dataset && !open_described(context_.from, path).is_null);
   }
 
+  std::string raw_base() const { return context_.from.is_group("/raw") ? "/raw/" : "/raw."; }
+  // What belongs to the genes of the output.
+  std::string of_genes(const std::string& part) const { return (options_.raw_as_x ? raw_base() : "/") + part; }
+
+  void warn_of_other_genes() {
+    std::string names = has_values("/X") ? "X" : "";
+    for (const std::string group : {"layers", "varm", "varp"}) {
+      if (context_.from.is_dataset("/" + group)) names += (names.empty() ? "" : ", ") + group;  // an old table
+      if (!context_.from.is_group("/" + group)) continue;
+      for (const std::string& name : context_.from.children("/" + group)) names += (names.empty() ? "" : ", ") + group + "/" + name;
+    }
+    context_.warn("left-out", "raw becomes X and its genes those of the file; the other genes and what belongs to them are left out: var" +
+                                  (names.empty() ? "" : ", " + names));
+  }
+
   OutputGroup make_dict(const std::string& name) {
     OutputGroup group = make_group(root_, name);
     tag_element(group.get(), group.object(), "dict", "0.1.0");
     return group;
   }
 
-  void copy_dict(const std::string& name, std::span<const Selection> axes, std::span<const std::string> without = {},
-                 const std::function<void(const OutputGroup&)>& add = {}) {
+  // `from` empty: there is nothing to put into it.
+  void copy_dict(const std::string& name, const std::string& from, std::span<const Selection> axes,
+                 std::span<const std::string> without = {}, const std::function<void(const OutputGroup&)>& add = {}) {
     OutputGroup group = make_dict(name);
-    copy_members(context_, "/" + name, group, axes, without);
+    if (!from.empty()) copy_members(context_, from, group, axes, without);
     if (add) add(group);
     group.close();
   }
@@ -85,7 +102,7 @@ class CarryOver {
 
   void copy_raw() {
     const bool is_group = context_.from.is_group("/raw");
-    const std::string base = is_group ? "/raw/" : "/raw.";
+    const std::string base = raw_base();
     if (!has_values(base + "X") && !has_values(base + "var")) return;
     OutputGroup raw = make_group(root_, "raw");
     tag_element(raw.get(), raw.object(), "raw", "0.1.0");

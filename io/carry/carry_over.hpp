@@ -23,6 +23,9 @@ using CopyElement = std::function<void(const std::string& path, const OutputGrou
 struct CarryOptions {
   Selection cells, genes;  // raw loses cells only
   bool with_x = true;      // false: the caller writes X
+  // As anndata's raw.to_adata(): raw's X, var and varm become the file's own, `genes` are those of raw; what belongs to the other genes
+  // (X, layers, varm, varp) is left out, with a warning.
+  bool raw_as_x = false;
   std::vector<NewColumn> obs, var, raw_var;
   std::vector<std::string> without_layers, without_uns;  // names that the caller writes anew, or that go away
   // Called while the group is open, to write into it; `copy` carries an element of the source over.

@@ -11,7 +11,7 @@ NORMALIZE = [(["--target-sum", "1e4x"], "bad-number"), (["--target-sum", "much"]
              (["--base", "1"], "bad-number"), (["--base", "-2"], "bad-number"), (["--base", "inf"], "bad-number"),
              (["--exclude-highly-expressed", "--max-fraction", "1"], "bad-number"), (["--exclude-highly-expressed", "--max-fraction", "0"], "bad-number"),
              (["--key-added", "a/b"], "bad-value"), (["--counts-layer", "a/b"], "bad-value"), (["--key-added", "_index"], "bad-value"),
-             (["--verify", "2"], "bad-number"), (["--verify", "-1"], "bad-number"), (["--layer", "raw"], "raw-genes")]
+             (["--verify", "2"], "bad-number"), (["--verify", "-1"], "bad-number")]
 
 
 @pytest.mark.parametrize("words, code", NORMALIZE, ids=lambda part: " ".join(part) if isinstance(part, list) else part)

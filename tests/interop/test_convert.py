@@ -155,7 +155,6 @@ def test_a_layer_becomes_x(quern_bin, tmp_path):
     before = ad.read_h5ad(path)
     run(quern_bin, "convert", path, "-o", tmp_path / "out.h5ad", "--layer", f"layers/{name}", "-q")
     assert_same_values(ad.read_h5ad(tmp_path / "out.h5ad").X, before.layers[name])
-    assert "[raw-genes]" in run(quern_bin, "convert", path, "-o", tmp_path / "raw.h5ad", "--layer", "raw", expect=2).stderr
 
 
 def test_bytes_do_not_depend_on_how_it_was_computed(counts, quern_bin, tmp_path):

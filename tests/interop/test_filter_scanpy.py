@@ -245,7 +245,6 @@ REFUSED = {
     "unknown set": ("--max-pct hb=5", "bad-max-pct"),
     "no percentage": ("--max-pct mt=many", "bad-max-pct"),
     "no name": ("--max-pct 5", "bad-max-pct"),
-    "genes of raw": ("--layer raw --min-cells 3", "raw-genes"),
     "a device": ("--min-genes 3 --backend cuda", "no-device-work"),
     "compression": ("--min-genes 3 --compression best", "bad-compression"),
 }
