@@ -38,5 +38,6 @@ std::unique_ptr<Command> make_filter();
 std::unique_ptr<Command> make_gram();
 std::unique_ptr<Command> make_pca();
 std::unique_ptr<Command> make_multiply();
+std::unique_ptr<Command> make_hvg();
 
 }  // namespace quern::cli

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "cli/normalize_run.hpp"
 #include "cli/normalize_work.hpp"
+#include "cli/qc_run.hpp"
 #include "cli/streaming.hpp"
 #include "cli/suggest.hpp"
 #include "host/core/error.hpp"
@@ -62,10 +64,22 @@ ValuesOn parse_values_on(const std::string& text) {
   throw no_such_values(text);
 }
 
-ValuesSource::ValuesSource(std::unique_ptr<ChunkSource> source, const ValuesOn& on, const io::MatrixInfo& matrix)
-    : source_(std::move(source)), on_(on), rounded_(matrix.data.type == "float64" ? ValueType::f64 : ValueType::f32) {
+void warn_of_values_on(const ValuesOn& on, const io::FileInfo& info, Session& session) {
+  if (on.mapped()) warn_before_normalizing(info, session);
+}
+
+void warn_of_stored_values(const ValuesOn& on, const ChunkFacts& stored, const io::FileInfo& info, const std::string& matrix,
+                           const MatrixShape& shape, Session& session) {
+  if (on.mapped()) warn_of_values(stored, stored.whole, {matrix, shape, shape.nnz, info.has_raw}, session);
+}
+
+ValuesSource::ValuesSource(std::unique_ptr<ChunkSource> source, const ValuesOn& on, ValueType rounded)
+    : source_(std::move(source)), on_(on), rounded_(rounded) {
   if (on_.mapped() && !on_.needs_median()) map_values();
 }
+
+ValuesSource::ValuesSource(std::unique_ptr<ChunkSource> source, const ValuesOn& on, const io::MatrixInfo& matrix)
+    : ValuesSource(std::move(source), on, matrix.data.type == "float64" ? ValueType::f64 : ValueType::f32) {}
 
 void ValuesSource::map_values() {
   ValueMap map;

@@ -31,10 +31,17 @@ void declare_values_on(OptionSet& set, std::string& target);  // --on
 // "log1p-cpm" (log1p:1e6). usage_error("bad-value", "bad-number").
 ValuesOn parse_values_on(const std::string& text);
 
+// Warnings of what --on makes of values that it is not meant for: before the run what the file says of X, after it what the values say.
+void warn_of_values_on(const ValuesOn& on, const io::FileInfo& info, Session& session);
+void warn_of_stored_values(const ValuesOn& on, const ChunkFacts& stored, const io::FileInfo& info, const std::string& matrix,
+                           const MatrixShape& shape, Session& session);
+
 // The opened matrix with the values that --on names: owns the source, and knows what the target became.
 class ValuesSource {
  public:
-  // `matrix`: what the source reads. With stored values source() is the source itself.
+  // `rounded`: what normalised values are rounded to. With stored values source() is the source itself.
+  ValuesSource(std::unique_ptr<ChunkSource> source, const ValuesOn& on, ValueType rounded);
+  // Rounded as `quern normalize` would have written the values of `matrix`, which the source reads.
   ValuesSource(std::unique_ptr<ChunkSource> source, const ValuesOn& on, const io::MatrixInfo& matrix);
 
   // With a target of median: one pass over the matrix, which is added to `all`. Claims 8 bytes a cell, twice, while it lasts. Else, and

@@ -35,6 +35,11 @@ const std::vector<Verb>& verbs() {
        "quern normalize pbmc.h5ad -o normal.h5ad --target-sum 1e4 --counts-layer counts\n"
        "quern normalize pbmc.h5ad -o cpm.h5ad --cpm --no-log1p --key-added size_factor\n",
        make_normalize},
+      {"hvg", "the highly variable genes, as scanpy's highly_variable_genes",
+       "quern hvg counts.h5ad --on log1p:1e4 --n-top 2000 -o chosen.h5ad\n"
+       "quern hvg normal.h5ad --list genes.txt             # by scanpy's bounds\n"
+       "quern hvg normal.h5ad --flavor cell_ranger --n-top 1000 --batch-key sample -o genes.tsv\n",
+       make_hvg},
       {"convert", "from one format or layout to another: to a modern h5ad, a 10x .h5 or a matrix directory",
        "quern convert old.h5ad -o new.h5ad\n"
        "quern convert slow.h5ad -o quick.h5ad --compression gzip:4,shuffle --chunk 100000\n"

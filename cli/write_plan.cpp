@@ -71,9 +71,14 @@ void tell_write_plan(const WritePlan& plan, const TakeAll& take, Session& sessio
 
 void tell_write_plan(int passes, const std::string& output, const PipelinePlan& ring, const MemoryBudget& budget, std::int64_t output_bytes,
                      Session& session) {
+  tell_write_plan(passes, std::vector{output}, ring, budget, output_bytes, session);
+}
+
+void tell_write_plan(int passes, std::vector<std::string> outputs, const PipelinePlan& ring, const MemoryBudget& budget,
+                     std::int64_t output_bytes, Session& session) {
   const std::size_t kept = budget.limit() - budget.available();
-  std::vector<std::string> outputs{output};
-  if (!session.options.json.empty()) outputs.push_back(session.options.json);
+  outputs.push_back(session.options.json);
+  std::erase(outputs, "");
   session.report.result()["plan"] = {{"passes", passes},
                                      {"chunks", ring.source.n_chunks},
                                      {"threads", ring.threads},
@@ -89,6 +94,7 @@ void tell_write_plan(int passes, const std::string& output, const PipelinePlan& 
   session.say(fmt::format("  {:<38} {:>10}\n  {:<38} {:>10}\n  {:<38} {:>10}\n", "kept and for writing", format_size(kept),
                           fmt::format("ring: {} slots of {}", ring.n_slots, format_size(ring.slot_bytes)), format_size(ring.ring_bytes),
                           "--memory", format_size(budget.limit())));
+  if (outputs.empty()) return session.say("outputs: none\n");
   session.say(fmt::format("outputs: {}; about {}\n", printable(fmt::format("{}", fmt::join(outputs, ", "))),
                           format_size(static_cast<std::uint64_t>(std::max<std::int64_t>(output_bytes, 0)))));
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 #include "host/core/memory.hpp"
@@ -35,6 +36,10 @@ void tell_write_plan(const WritePlan& plan, const TakeAll& take, Session& sessio
 // The same where no least is known: what the run would claim is what `budget` holds by now, and the ring.
 void tell_write_plan(int passes, const std::string& output, const PipelinePlan& ring, const MemoryBudget& budget, std::int64_t output_bytes,
                      Session& session);
+
+// The same of several outputs; those that are empty are none.
+void tell_write_plan(int passes, std::vector<std::string> outputs, const PipelinePlan& ring, const MemoryBudget& budget,
+                     std::int64_t output_bytes, Session& session);
 
 // Bytes of the stored chunks of a matrix that are on their way at once where they are copied as they are.
 std::size_t copied_bytes(const io::MatrixInfo& matrix);

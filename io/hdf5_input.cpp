@@ -7,6 +7,7 @@
 #include "io/detect.hpp"
 #include "io/h5ad/column.hpp"
 #include "io/h5ad/h5ad_file.hpp"
+#include "io/h5ad/labels.hpp"
 #include "io/hdf5/chunk_index.hpp"
 #include "io/names/name_sources.hpp"
 #include "io/opened_input.hpp"
@@ -55,6 +56,19 @@ class H5adInput final : public Hdf5Input {
   std::unique_ptr<NameSource> all_column_names(const MatrixInfo& matrix) override {
     const FrameInfo& frame = matrix.name == "raw" ? info().raw_var : info().var;
     return open_column(frame, frame.index);
+  }
+  Labels labels_of(const std::string& column, MemoryBudget& budget) override {
+    return read_labels(file(), info().obs.path, column, budget);
+  }
+  double stored_log_base() override {
+    const std::string path = "/uns/log1p/base";
+    if (!file().is_dataset(path)) return 0;
+    const Dataset base = open_described(file(), path);
+    const bool is_number = base.element.kind == TypeClass::floating || base.element.kind == TypeClass::integer;
+    if (base.is_null || !is_number || base.count() != 1) return 0;
+    double value = 0;
+    read_values(base, H5T_NATIVE_DOUBLE, {}, H5P_DEFAULT, &value, path);
+    return value;
   }
   FrameInfo features_of(const MatrixInfo& matrix) override {
     constexpr std::array<std::string_view, 8> known{"gene_ids", "gene_symbols", "feature_name", "feature_types",

@@ -11,6 +11,8 @@
 
 namespace quern::io {
 
+struct Labels;  // io/h5ad/labels.hpp
+
 // How much of the file the probe reads before this process does.
 enum class ProbeDepth {
   metadata,   // what FileInfo holds
@@ -27,6 +29,7 @@ struct InputOptions {
   std::string tmp_dir;
   int threads = 1;
   ProbeDepth depth = ProbeDepth::run;
+  std::vector<std::string> labels;          // columns of obs that Input::labels will read
   MemoryBudget* budget = nullptr;           // what reading names and columns keeps is claimed from it; outlives the input
   const std::atomic<bool>* stop = nullptr;  // set by a signal handler: reading throws Interrupted soon
 };
@@ -54,6 +57,10 @@ class Input {
   virtual std::unique_ptr<NameSource> scanpy_names(MemoryBudget& budget) = 0;
   // Values of a column of info().obs, .var or .raw_var as text, missing ones empty, numbers as Python's repr; all rows, unfiltered.
   virtual std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) = 0;
+  // A column of info().obs as levels, not one of numbers; the option `labels` has named it. Rows as the matrix has them.
+  virtual Labels labels(const std::string& column, MemoryBudget& budget) = 0;
+  // The base of the logarithms that uns/log1p tells of; 0: it tells none (natural logarithms).
+  virtual double log_base() = 0;
   // What the user should know (names missing, features left out ...), collected so far.
   virtual const std::vector<Warning>& warnings() const = 0;
 };

@@ -128,6 +128,14 @@ std::unique_ptr<NameSource> OpenedInput::column(const FrameInfo& frame, const st
   return in_file([&] { return open_column(frame, name); });
 }
 
+Labels OpenedInput::labels(const std::string& column, MemoryBudget& budget) {
+  return in_file([&] { return labels_of(column, budget); });
+}
+
+double OpenedInput::log_base() {
+  return in_file([&] { return stored_log_base(); });
+}
+
 namespace {
 
 void read_through(NameSource& names) {
@@ -152,6 +160,10 @@ void OpenedInput::touch(ProbeDepth depth) {
   leave_errors_for_later([&] { read_through(*row_names()); });
   leave_errors_for_later([&] { read_through(*column_names()); });
   leave_errors_for_later([&] { touch_chunk_index(matrix()); });
+  leave_errors_for_later([&] { stored_log_base(); });
+  for (const ColumnInfo& column : info_.obs.columns)
+    if (std::find(options_.labels.begin(), options_.labels.end(), column.name) != options_.labels.end())
+      leave_errors_for_later([&] { read_through(*open_column(info_.obs, column.name)); });
   if (depth == ProbeDepth::run) return;
   leave_errors_for_later([&] {
     for (const ColumnInfo& column : features().columns) read_through(*feature_column(column.name));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/h5ad/labels.hpp"
 #include "io/input.hpp"
 #include "io/sources.hpp"
 #include "io/tenx/feature_filter.hpp"
@@ -23,6 +24,8 @@ class OpenedInput : public Input {
   std::unique_ptr<NameSource> feature_column(const std::string& name) override;
   std::unique_ptr<NameSource> scanpy_names(MemoryBudget& budget) override;
   std::unique_ptr<NameSource> column(const FrameInfo& frame, const std::string& name) override;
+  Labels labels(const std::string& column, MemoryBudget& budget) override;
+  double log_base() override;
   const std::vector<Warning>& warnings() const override { return warnings_; }
 
   // Where the matrix is stored and which of its genes are kept; valid as long as this input.
@@ -46,6 +49,8 @@ class OpenedInput : public Input {
   virtual FrameInfo features_of(const MatrixInfo&) { return {}; }
   virtual bool makes_names_unique() const { return false; }
   virtual std::unique_ptr<NameSource> open_column(const FrameInfo& frame, const std::string& name) = 0;
+  virtual Labels labels_of(const std::string&, MemoryBudget&) { return {}; }
+  virtual double stored_log_base() { return 0; }
   virtual void filter_features(FeatureFilter&, const MatrixInfo&) {}
   virtual void touch_chunk_index(const MatrixInfo&) {}
   virtual MatrixInput place(const MatrixInfo& matrix) = 0;
