@@ -121,7 +121,8 @@ std::vector<std::string> split_columns(const std::string& text, const std::strin
 CellGroups read_groups(io::Input& input, const std::vector<std::string>& columns, const std::string& option, MemoryBudget& budget) {
   if (columns.size() > 2) throw usage_error("bad-value", option, "cells are grouped by one or two columns");
   std::vector<io::Labels> labels;
-  const io::FrameInfo& obs = input.info().obs;
+  const bool has_labels = input.info().format == io::Format::h5ad;  // 10x knows nothing of its cells
+  const io::FrameInfo obs = has_labels ? input.info().obs : io::FrameInfo();
   for (const std::string& name : columns) {
     const io::ColumnInfo& column = find_column(obs, name, option);
     if (!holds_labels(column.kind))

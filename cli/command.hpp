@@ -39,5 +39,6 @@ std::unique_ptr<Command> make_gram();
 std::unique_ptr<Command> make_pca();
 std::unique_ptr<Command> make_multiply();
 std::unique_ptr<Command> make_hvg();
+std::unique_ptr<Command> make_aggregate();
 
 }  // namespace quern::cli

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "cli/backends.hpp"
 #include "cli/sizes.hpp"
-#include "cli/streaming.hpp"
 #include "host/core/error.hpp"
 #include "host/cpu/cpu_backend.hpp"
 #include "host/ops/expm1_log.hpp"
@@ -70,15 +68,6 @@ RunReport fold_groups(ChunkSource& source, ValueType type, FoldGroups& work, Mem
     work.restart();
     return walk_chunks(source, ValueType::f64, work, pageable_memory(), budget, options);
   }
-}
-
-void use_processor(const std::string& why_not, Session& session) {
-  if (session.options.backend == "cuda") throw usage_error("no-device-work", "--backend cuda", why_not, "leave --backend out");
-  SharedOptions processor = session.options;
-  processor.backend = "cpu";
-  const BackendChoice choice = choose_backend(processor);
-  session.report.set_backend(choice.backend->name(), choice.backend->device());
-  session.console.note("backend cpu: " + why_not);
 }
 
 }  // namespace quern::cli

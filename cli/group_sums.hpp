@@ -56,7 +56,4 @@ class FoldGroups final : public ChunkWork {
 // Walks until the values fit: with values of `type`, then, where that is not wide enough, of 64 bits.
 RunReport fold_groups(ChunkSource& source, ValueType type, FoldGroups& work, MemoryBudget& budget, const PipelineOptions& options);
 
-// These verbs have work for the processor only: usage_error("no-device-work") for --backend cuda.
-void use_processor(const std::string& why_not, Session& session);
-
 }  // namespace quern::cli

@@ -35,13 +35,13 @@ H5adWriting::H5adWriting(std::string target, bool provenance, Session& session, 
   io::resolve_output(target_, session_.output_options());
 }
 
-void H5adWriting::open(io::Input& input, std::int64_t extra_bytes) {
+void H5adWriting::open(io::Input& input, std::int64_t extra_bytes, bool carries_all) {
   input_ = &input;
   refuse_broken_matrices(input.info(), false);
   const bool is_h5ad = input.info().format == io::Format::h5ad, allow_external = session_.options.allow_external;
   const io::CarrySurvey survey =
       is_h5ad ? io::survey_carry_over(input.info().path, allow_external) : io::CarrySurvey{input.info().bytes, 0};
-  bytes_planned_ = survey.bytes + extra_bytes;
+  bytes_planned_ = (carries_all ? survey.bytes : 0) + extra_bytes;
   largest_piece_ = survey.largest_piece;
   if (session_.options.dry_run) return io::require_free_space(target_, bytes_planned_);
   if (is_h5ad) from_ = std::make_unique<io::Hdf5File>(input.info().path, allow_external, false);
@@ -66,16 +66,26 @@ void H5adWriting::write(io::CarryOptions options, const io::ExpectedH5ad& expect
   options.stop = &stop_flag();
   const auto add_uns = std::move(options.add_uns);
   if (provenance_) options.without_uns.emplace_back("quern");
-  options.add_uns = [&](const io::OutputGroup& uns, const io::CopyElement& copy) {
-    if (add_uns) add_uns(uns, copy);
+  const auto carry = [&](const AddUns& add_provenance) {
+    options.add_uns = [&](const io::OutputGroup& uns, const io::CopyElement& copy) {
+      if (add_uns) add_uns(uns, copy);
+      add_provenance(uns, copy);
+    };
+    return from_ ? io::carry_over(*from_, output_->file(), options, budget)
+                 : io::carry_from_tenx(*input_, output_->file(), options, budget);
+  };
+  write_by(carry, expected, parameters, digest);
+}
+
+void H5adWriting::write_by(const std::function<std::vector<io::Warning>(const AddUns& add_uns)>& write_all,
+                           const io::ExpectedH5ad& expected, const Parameters& parameters, const std::string& digest) {
+  const AddUns add_provenance = [&](const io::OutputGroup& uns, const io::CopyElement& copy) {
     if (!provenance_) return;
     const std::string input = std::filesystem::path(session_.options.input).filename().string();
     io::write_provenance(uns, {version(), session_.command, input, digest, parameters}, from_.get(), copy);
   };
   stream([&] {
-    const std::vector<io::Warning> warnings =
-        from_ ? io::carry_over(*from_, output_->file(), options, budget) : io::carry_from_tenx(*input_, output_->file(), options, budget);
-    session_.warn(warnings);
+    session_.warn(write_all(add_provenance));
     stamps_.check();
     output_->commit(expected);
   });

@@ -1,5 +1,6 @@
 // What every verb that writes an h5ad does the same way.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,8 +31,8 @@ class H5adWriting {
   static constexpr io::ProbeDepth depth = io::ProbeDepth::features;
   // While the process has one thread: surveys the input (which stays open until after write), then opens the output. A dry run stops
   // after the survey. Matrices of the input that are broken are refused, as their reader would (X only where it is carried over: write).
-  // `extra_bytes`: what will be written besides all the input holds.
-  void open(io::Input& input, std::int64_t extra_bytes);
+  // `extra_bytes`: what will be written besides all the input holds; all that is written, unless `carries_all`.
+  void open(io::Input& input, std::int64_t extra_bytes, bool carries_all = true);
   // For what is streamed before write(): the file, and the input as carry-over reads it (null: no h5ad).
   const io::OutputFile& file() const { return output_->file(); }
   const io::Hdf5File* from() const { return from_.get(); }
@@ -50,6 +51,12 @@ class H5adWriting {
   // Carries the input over with what `options` adds, writes the provenance, commits. `expected.n_obs` and `n_vars` are those of the result.
   void write(io::CarryOptions options, const io::ExpectedH5ad& expected, const Parameters& parameters, const std::string& digest,
              MemoryBudget& budget);
+
+  // The same of an output that is no copy of the input: write_all(add_uns) writes it and calls add_uns(uns, copy) while uns is open, and
+  // returns warnings.
+  using AddUns = std::function<void(const io::OutputGroup& uns, const io::CopyElement& copy)>;
+  void write_by(const std::function<std::vector<io::Warning>(const AddUns& add_uns)>& write_all, const io::ExpectedH5ad& expected,
+                const Parameters& parameters, const std::string& digest);
 
   const std::string& target() const { return target_; }
   std::int64_t file_bytes() const { return output_->file_bytes(); }  // after write

@@ -40,6 +40,11 @@ const std::vector<Verb>& verbs() {
        "quern hvg normal.h5ad --list genes.txt             # by scanpy's bounds\n"
        "quern hvg normal.h5ad --flavor cell_ranger --n-top 1000 --batch-key sample -o genes.tsv\n",
        make_hvg},
+      {"aggregate", "sums, means and variances of groups of cells, as scanpy's get.aggregate",
+       "quern aggregate counts.h5ad --by sample,cell_type -o pseudobulk.h5ad\n"
+       "quern aggregate counts.h5ad --by cell_type --func mean,count_nonzero --on log1p:1e4 -o means.h5ad\n"
+       "quern aggregate counts.h5ad --by sample -o sums.tsv.gz        # a line a gene, a column a sample\n",
+       make_aggregate},
       {"convert", "from one format or layout to another: to a modern h5ad, a 10x .h5 or a matrix directory",
        "quern convert old.h5ad -o new.h5ad\n"
        "quern convert slow.h5ad -o quick.h5ad --compression gzip:4,shuffle --chunk 100000\n"

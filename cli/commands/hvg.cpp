@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/h5ad_writing.hpp"
 #include "cli/hvg_run.hpp"
+#include "cli/selected_matrix.hpp"
 #include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "io/carry/copy_text.hpp"
@@ -54,7 +55,7 @@ class HvgRun {
       : options_(options), session_(session), plan_(check_options(options, session)), budget_(session.options.memory_bytes) {}
 
   void open() {
-    use_processor("hvg adds up genes, which the processor does alone", session_);
+    use_processor("hvg adds up genes", session_);
     stamps_ = io::InputStamps(session_.output_options().inputs);
     if (plan_.writes_h5ad)
       writing_.emplace(options_.output, !options_.no_provenance, session_);

@@ -110,8 +110,14 @@ double GroupFold::real_sum(std::int64_t group, std::int64_t gene) const {
   return whole_ ? static_cast<double>(total.whole) : total.real;
 }
 
+double GroupFold::mean(std::int64_t group, std::int64_t gene, std::int64_t n_cells) const {
+  const Sum& sum = sums_[at(group, gene)];
+  if (whole_) return finish_whole(static_cast<std::int64_t>(sum.whole), 0, n_cells).mean;
+  if (!std::isfinite(sum.real.high)) return sum.real.high;
+  return finish_real(sum.real.precise(), 0, n_cells).mean;
+}
+
 MeanVar GroupFold::mean_var(std::int64_t group, std::int64_t gene, std::int64_t n_cells) const {
-  if (squares_.empty()) return {real_sum(group, gene) / static_cast<double>(n_cells), not_a_number};
   const Sum &sum = sums_[at(group, gene)], &squares = squares_[at(group, gene)];
   if (whole_) return finish_whole(static_cast<std::int64_t>(sum.whole), squares.whole, n_cells);
   if (!std::isfinite(sum.real.high)) return {sum.real.high, not_a_number};

@@ -37,7 +37,8 @@ class GroupFold {
   double real_sum(std::int64_t group, std::int64_t gene) const;
   std::int64_t nonzero(std::int64_t group, std::int64_t gene) const { return nonzero_[at(group, gene)]; }
   std::int64_t positive(std::int64_t group, std::int64_t gene) const { return positive_[at(group, gene)]; }
-  // Over n_cells cells, absent values being 0. The mean alone needs no squares (var is NaN then). var: ddof 1, NaN below two cells.
+  // Over n_cells cells, absent values being 0. var: ddof 1, NaN below two cells; needs squares.
+  double mean(std::int64_t group, std::int64_t gene, std::int64_t n_cells) const;
   MeanVar mean_var(std::int64_t group, std::int64_t gene, std::int64_t n_cells) const;
 
  private:

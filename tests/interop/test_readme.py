@@ -15,7 +15,7 @@ def test_every_day(quern_bin, tmp_path):
     shell, python = re.findall(r"```\w*\n(.*?)```", section, re.S)
     run(quern_bin, "generate", tmp_path / "counts.h5ad", "--preset", "pbmc3k", "--cells", "700", "-q")
     commands = [shlex.split(line, comments=True) for line in shell.splitlines()]
-    assert [words[1] for words in commands] == ["qc", "filter", "normalize"]
+    assert [words[1] for words in commands] == ["qc", "filter", "normalize", "hvg"]
     for words in commands:
         assert words[0] == "build/quern"
         run(quern_bin, *words[1:], cwd=tmp_path)
