@@ -27,8 +27,11 @@ using Vector = hn::Vec<Doubles>;
 constexpr std::size_t lanes = hn::MaxLanes(Doubles());
 
 constexpr std::int32_t rows_at_once = 1024;
-constexpr std::size_t warm_bytes = std::size_t{512} << 10;  // sums that stay in the second-level cache
-constexpr double least_entries = 8;                         // of a row that are worth a look at its cursor
+constexpr std::size_t warm_bytes = std::size_t{1} << 20;    // sums that stay near
+constexpr std::int32_t entries_ahead = 12, rows_ahead = 2;  // what is fetched before it is needed
+constexpr int lines_ahead = 4;                              // of a row's columns, and of its values
+constexpr std::size_t line_doubles = 8;
+constexpr double least_entries = 8;  // of a row that are worth a look at its cursor
 
 struct RowSpan {
   std::int32_t first, n;
@@ -96,6 +99,20 @@ void multiply_columns(const R& rows, std::size_t column, double* out) {
   }
 }
 
+// Sums that will be added to.
+template <std::size_t N>
+HWY_INLINE void prefetch(const double* sums) {
+  for (std::size_t v = 0; v < N; v += std::max<std::size_t>(1, line_doubles / lanes)) __builtin_prefetch(sums + v * lanes, 1);
+}
+// The entries of a row that comes soon.
+template <class R>
+HWY_INLINE void prefetch_entries(const R& rows, std::int32_t at) {
+  for (int line = 0; line < lines_ahead; ++line) {
+    __builtin_prefetch(reinterpret_cast<const char*>(rows.columns + at) + 64 * line);
+    __builtin_prefetch(reinterpret_cast<const char*>(rows.values + at) + 64 * line);
+  }
+}
+
 // The entries from `at` on whose columns are below `last`, times N vectors of columns of their row of B. Returns where they end.
 template <std::size_t N, class R>
 HWY_INLINE std::int32_t add_row(const R& rows, std::int32_t at, std::int32_t end, std::uint32_t last, const typename R::Dense* b_row,
@@ -107,6 +124,7 @@ HWY_INLINE std::int32_t add_row(const R& rows, std::int32_t at, std::int32_t end
   double* const to_all = sums.values;
   const std::size_t stride = sums.stride;
   for (; at < end && columns[at] < last; ++at) {
+    prefetch<N>(to_all + columns[std::min(at + entries_ahead, end - 1)] * stride);
     const Vector x = hn::Set(Doubles(), static_cast<double>(values[at]));
     double* const to = to_all + columns[at] * stride;
     for (std::size_t v = 0; v < N; ++v) hn::StoreU(add_product<R::exact>(x, b[v], load(to + v * lanes)), Doubles(), to + v * lanes);
@@ -125,6 +143,7 @@ void add_rows(const R& rows, RowSpan span, GeneRange range, std::uint32_t step, 
   for (std::uint32_t last = range.first; last < range.last;) {
     last = step < range.last - last ? last + step : range.last;
     for (std::int32_t r = 0; r < span.n; ++r) {
+      prefetch_entries(rows, cursors[static_cast<std::size_t>(std::min(r + rows_ahead, span.n - 1))]);
       std::int32_t& cursor = cursors[static_cast<std::size_t>(r)];
       if (cursor == offsets[r + 1] || rows.columns[cursor] >= last) continue;
       const auto* const b_row = rows.b + static_cast<std::size_t>(rows.chunk.first_row + span.first + r) * rows.width + column;

@@ -51,7 +51,7 @@ class Keep final : public ChunkWork {
   std::int64_t n_cols_;
 };
 
-// Multiples of 1/256 below 1, which no sum rounds: the same numbers as in products.py.
+// Multiples of 1/256 below 1, which no sum rounds: the same numbers as in dense_products.py.
 std::vector<float> make_b(std::int64_t rows, std::int32_t cols) {
   std::vector<float> b(static_cast<std::size_t>(rows * cols) + product_slack_bytes / sizeof(float));
   for (std::size_t i = 0; i < static_cast<std::size_t>(rows * cols); ++i) b[i] = static_cast<float>(i * 2654435761U % 256) / 256;
