@@ -1,4 +1,6 @@
 """Runs that together make every call of HDF5, zlib and the system that the program knows."""
+import gzip
+
 import h5py
 import numpy as np
 
@@ -155,6 +157,14 @@ def _wide_numbers(folder):
     return path
 
 
+def _with_factors(folder):
+    """A matrix, and what it is multiplied with beside it."""
+    np.save(folder / "genes.npy", np.ones((N_VARS, 2), dtype="f4"))
+    rows = "".join(f"{name}\t1\t2\n" for name in cell_names(N_OBS))
+    (folder / "cells.tsv.gz").write_bytes(gzip.compress(("cell\ta\tb\n" + rows).encode()))
+    return base("modern", folder)
+
+
 FILTERED = ["-o", "OUT/out.h5ad", "--min-genes", "2", "--min-cells", "2", "--min-gene-counts", "3"]
 TABLES = ["--cells-out", "OUT/cells.tsv.gz", "--genes-out", "OUT/genes.tsv", "--percent-top", "none"]
 
@@ -214,6 +224,9 @@ SCENARIOS |= {
     "converted-mtx": ("convert", directory(compressed=True), ["-o", "OUT/out.h5ad"]),
     "converted-to-10x": ("convert", _counts, ["-o", "OUT/out.h5"]),
     "converted-to-mtx": ("convert", _counts, ["-o", "OUT/folder", "-m", "64MiB"]),
+    "multiplied": ("multiply", _with_factors, ["--by", "OUT/../genes.npy", "-o", "OUT/out.npy"]),
+    "multiplied-table": ("multiply", _with_factors, ["--by", "OUT/../cells.tsv.gz", "--transpose", "-o", "OUT/out.tsv"]),
+    "multiplied-h5ad": ("multiply", _with_factors, ["--by", "OUT/../genes.npy", "-o", "OUT/out.h5ad", "--key", "obsm/X_new"]),
     "written-mtx-wide": ("qc", _wide_directory, WRITTEN),
 }
 for how in (["--layout", "legacy"], ["--layout", "10x-v3"], ["--compression", "zstd"]):
