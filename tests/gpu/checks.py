@@ -1,8 +1,10 @@
 """Is it right on a device? The processor's bits are the truth: CI holds them against the oracle and against scanpy."""
+import array
 import concurrent.futures
 import json
 import os
 import shutil
+import struct
 
 from session import Failed, NoDevice, NotRun, tool
 
@@ -52,6 +54,7 @@ def correctness(session):
         session.step("checks", f"generated {name}, the processor's digests", lambda s, a=arguments, m=matrices: generated(s, a, m))
     session.step("checks", "device memory within --gpu-memory", memory_limit)
     session.step("checks", "normalize, the processor's bytes", normalized)
+    session.step("checks", "multiply, the processor's bits both ways", multiplied)
 
 
 def sanitizers(session):
@@ -136,6 +139,30 @@ def normalized(session):
         session.quern("normalize", file, "-o", outputs[backend], "--backend", backend, "--no-provenance", "--force", "-q")
     if outputs["cpu"].read_bytes() != outputs["cuda"].read_bytes():
         raise Failed("other bytes than the processor's")
+    return {"bytes": outputs["cuda"].stat().st_size}
+
+
+def write_npy(path, n_rows, n_cols):
+    """Numbers between -1 and 1 in float32, as NumPy writes them; without NumPy, which need not be there."""
+    values = array.array("f", ((i * 2654435761 % 2**32) / 2**31 - 1 for i in range(n_rows * n_cols)))
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({n_rows}, {n_cols}), }}"
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + values.tobytes())
+    return path
+
+
+def multiplied(session):
+    if "multiply" not in session.quern("--help").stdout:
+        raise NotRun("this program has no multiply")
+    file = generate(session, "to_multiply", ["--preset", "pbmc3k", *(["--cells", "60", "--genes", "400"] if session.quick else [])])
+    shape = session.report("info", file)["input"]
+    for how, rows in (([], shape["n_vars"]), (["--transpose"], shape["n_obs"])):
+        factor = write_npy(session.work / f"factor_{rows}.npy", rows, 40)
+        outputs = {backend: session.work / f"product_{backend}.npy" for backend in ("cpu", "cuda")}
+        for backend, path in outputs.items():
+            session.quern("multiply", file, "--by", factor, *how, "-o", path, "--backend", backend, "--force", "-q")
+        if outputs["cpu"].read_bytes() != outputs["cuda"].read_bytes():
+            raise Failed(f"other bits than the processor's{' transposed' if how else ''}")
     return {"bytes": outputs["cuda"].stat().st_size}
 
 
