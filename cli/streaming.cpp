@@ -81,6 +81,16 @@ RunFacts facts_of(const RunReport& run, const MemoryBudget& budget) {
   return facts;
 }
 
+RunFacts facts_of(const RunReport& run, const MemoryBudget& budget, const BackendChoice& choice) {
+  RunFacts facts = facts_of(run, budget);
+  const DeviceTraffic traffic = choice.backend->device_traffic();
+  facts.peak_device_bytes = choice.backend->peak_device_bytes();
+  facts.bytes_to_device = traffic.bytes_to_device;
+  facts.verified_chunks = choice.verified->verified;
+  facts.seconds.emplace_back("device", traffic.seconds);
+  return facts;
+}
+
 std::size_t run_budget(const Session& session) {
   constexpr std::size_t plenty = std::size_t{1} << 40;
   return session.options.dry_run ? plenty : session.options.memory_bytes;

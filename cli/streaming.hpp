@@ -37,7 +37,8 @@ void add(RunReport& all, const RunReport& walk);
 
 // What the report says of a run, without what only some verbs know.
 RunFacts facts_of(const RunReport& run, const MemoryBudget& budget);
-void note_memory(const MemoryBudget& budget, Session& session);  // with --verbose: who claimed how much
+RunFacts facts_of(const RunReport& run, const MemoryBudget& budget, const BackendChoice& choice);  // and of its device
+void note_memory(const MemoryBudget& budget, Session& session);                                    // with --verbose: who claimed how much
 
 // The budget of a verb's run; a dry run is opened whatever the memory, and then told what it would need.
 std::size_t run_budget(const Session& session);

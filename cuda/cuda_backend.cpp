@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "cuda/check.hpp"
+#include "cuda/cuda_gram.hpp"
 #include "cuda/cuda_mapping.hpp"
 #include "cuda/cuda_product.hpp"
 #include "cuda/cuda_run.hpp"
@@ -65,6 +66,10 @@ class CudaBackend final : public Backend {
   }
   std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
     return make_product(spec, shape, room(), budget);
+  }
+  std::size_t gram_bytes(std::int64_t n_genes) const override { return CudaGram::host_bytes(n_genes); }
+  std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) override {
+    return std::make_unique<CudaGram>(n_genes, room(), budget);
   }
   std::int64_t chunk_nnz() const override { return device_chunk_nnz; }
   std::uint64_t peak_device_bytes() const override {

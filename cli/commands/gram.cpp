@@ -10,7 +10,6 @@
 #include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "host/core/error.hpp"
-#include "host/cpu/gram_sum.hpp"
 #include "host/ops/gram.hpp"
 #include "io/names/name_sources.hpp"
 
@@ -42,12 +41,12 @@ class Gram final : public Command {
 // Adds up blocks.
 class AddBlocks final : public BlockUser {
  public:
-  AddBlocks(std::int64_t n_genes, int threads, MemoryBudget& budget) : sum_(n_genes, threads, budget) {}
-  void take(const CsrChunkView<MemorySpace::host>& block) override { sum_.add(block); }
-  GramSum& sum() { return sum_; }
+  explicit AddBlocks(std::unique_ptr<GeneProducts> products) : products_(std::move(products)) {}
+  void take(const CsrChunkView<MemorySpace::host>& block) override { products_->add(block); }
+  GeneProducts& products() { return *products_; }
 
  private:
-  GramSum sum_;
+  std::unique_ptr<GeneProducts> products_;
 };
 
 class GramRun {
@@ -61,7 +60,8 @@ class GramRun {
 
   void open() {
     check_gene_choice(options_.genes, session_);
-    use_processor("the products of genes", session_);
+    choice_ = choose_backend(session_.options);
+    tell_choice(choice_, session_);
     io::InputOptions options = input_options(session_.options);
     options.budget = &budget_;
     input_ = io::Input::open(session_.options.input, options);
@@ -81,7 +81,7 @@ class GramRun {
 
   void plan() {
     const PipelinePlan ring = plan_ring();
-    const Claim taken = budget_.claim("products of genes", GramSum::bytes(outcome_.n_genes, session_.options.threads));
+    const Claim taken = budget_.claim("products of genes", choice_.backend->gram_bytes(outcome_.n_genes));
     tell_write_plan(1 + matrix_->passes_before(), options_.output, ring, budget_, outcome_.n_genes * outcome_.n_genes * 8, session_);
   }
 
@@ -90,14 +90,14 @@ class GramRun {
     output_.open(ValueType::f64, outcome_.n_genes, outcome_.n_genes);
     const auto start = [&]() -> BlockUser& {
       blocks_.reset();
-      return blocks_.emplace(outcome_.n_genes, session_.options.threads, budget_);
+      return blocks_.emplace(choice_.backend->open_gram(outcome_.n_genes, budget_));
     };
     outcome_.n_values = matrix_->walk(block_rows(), start, pipeline_options(), outcome_.run);
     session_.console.end_progress();
-    const std::span<double> products = blocks_->sum().finish();
+    const std::span<double> products = blocks_->products().finish();
     outcome_.target = matrix_->target();
     outcome_.exact = outcome_.run.facts.whole && is_exact(products, outcome_.n_genes);
-    outcome_.n_constant = finish_products(kind_of(options_.kind), products, blocks_->sum().sums(), outcome_.shape.n_rows);
+    outcome_.n_constant = finish_products(kind_of(options_.kind), products, blocks_->products().sums(), outcome_.shape.n_rows);
     write(products);
     report();
   }
@@ -106,7 +106,7 @@ class GramRun {
   std::int64_t block_rows() const { return gram_block_rows(outcome_.n_genes); }
 
   PipelinePlan plan_ring() {
-    return matrix_->plan(block_rows(), GramSum::bytes(outcome_.n_genes, session_.options.threads),
+    return matrix_->plan(block_rows(), choice_.backend->gram_bytes(outcome_.n_genes),
                          "the products of " + std::to_string(outcome_.n_genes) + " genes", pipeline_options());
   }
 
@@ -133,7 +133,8 @@ class GramRun {
     if (outcome_.n_constant > 0 && kind_of(options_.kind) == GramKind::correlation)
       session_.warn("constant-genes",
                     std::to_string(outcome_.n_constant) + " genes have the same value in all cells: their correlations are NaN");
-    session_.report.set_run(facts_of(outcome_.run, budget_));
+    tell_backend(*choice_.backend, session_);
+    session_.report.set_run(facts_of(outcome_.run, budget_, choice_));
     tell(outcome_, options_, output_.files(), input_->matrix().name, session_);
     note_memory(budget_, session_);
   }
@@ -145,6 +146,7 @@ class GramRun {
   ValuesOn on_;
   MemoryBudget budget_;
   MatrixOutput output_;
+  BackendChoice choice_;
   std::unique_ptr<io::Input> input_;
   Claim flags_claim_, buffers_;
   std::vector<std::uint8_t> flags_;

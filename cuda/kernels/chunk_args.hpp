@@ -124,4 +124,10 @@ struct MapJob {
   void* out = nullptr;  // nnz values of out_type, in device memory
 };
 
+// Rows of a chunk, written out as doubles in device memory.
+struct DensifyJob {
+  DeviceChunk chunk;
+  double* tile = nullptr;  // n_rows x n_cols, zeroed
+};
+
 }  // namespace quern::cuda

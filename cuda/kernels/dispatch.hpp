@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 
+#include "cuda/kernels/densify_rows.hpp"
 #include "cuda/kernels/launches.hpp"
 #include "cuda/kernels/map_values.hpp"
 #include "cuda/kernels/real_fold.hpp"
@@ -151,6 +152,14 @@ void dispatch_map_values(const MapJob& job, const DeviceShape& device, Launcher&
     };
     if (job.out_type == ValueType::f64) return map_to(static_cast<double*>(job.out));
     map_to(static_cast<float*>(job.out));
+  });
+}
+
+template <class Launcher>
+void dispatch_densify_rows(const DensifyJob& job, const DeviceShape& device, Launcher& launcher) {
+  dispatch::with_entries(job.chunk, [&](const auto& entries) {
+    using Densify = DensifyRows<std::decay_t<decltype(entries)>>;
+    launcher(Densify{entries, job.tile}, dispatch::many_blocks<Densify>(job.chunk.n_rows, Densify::threads / warp_size, device), 0);
   });
 }
 

@@ -20,4 +20,7 @@ void launch_carry(const PassSpec& pass, const GeneTables& genes, Stream stream);
 // What normalize writes: every stored value through job.map.
 void launch_map_values(const MapJob& job, Stream stream);
 
+// Rows written out into a zeroed tile, for products of genes with genes.
+void launch_densify_rows(const DensifyJob& job, Stream stream);
+
 }  // namespace quern::cuda

@@ -91,6 +91,19 @@ class Product {
   virtual std::span<const double> finish() = 0;
 };
 
+// One pass that sums products of genes with genes. Of whole numbers whose sums fit a double the results are exact and the same from every
+// backend. Of others a backend's are the same from run to run whatever threads and chunks, and a product of genes i and j is within
+// products_bound(n_rows) times the root of the products of i and of j with themselves of any other backend's (host/ops/gram.hpp).
+class GeneProducts {
+ public:
+  virtual ~GeneProducts() = default;
+  // The next gram_block_rows(n_genes) rows (host/ops/gram.hpp), or the last ones; columns are genes. One block at a time.
+  virtual void add(const CsrChunkView<MemorySpace::host>& block) = 0;
+  // After the last block, once: the symmetric matrix, n_genes x n_genes, whose memory stays this object's.
+  virtual std::span<double> finish() = 0;
+  virtual std::span<const double> sums() const = 0;  // of each gene's values
+};
+
 struct BackendWarning {
   std::string code, text;
 };
@@ -120,6 +133,8 @@ class Backend {
                                                 MemoryBudget& budget) = 0;
   // A product. `b` outlives it. Claims what a transposed one adds up ("result of the product") and what it needs beside.
   virtual std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) = 0;
+  virtual std::size_t gram_bytes(std::int64_t n_genes) const = 0;  // that open_gram claims
+  virtual std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) = 0;
 };
 
 }  // namespace quern

@@ -2,6 +2,7 @@
 
 #include "host/cpu/cpu_product.hpp"
 #include "host/cpu/cpu_runs.hpp"
+#include "host/cpu/gram_sum.hpp"
 #include "host/cpu/value_mapping.hpp"
 #include "host/ops/op_spec.hpp"
 
@@ -38,6 +39,10 @@ class CpuBackend final : public Backend {
   }
   std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
     return make_cpu_product(spec, shape, budget, threads_);
+  }
+  std::size_t gram_bytes(std::int64_t n_genes) const override { return GramSum::bytes(n_genes, threads_); }
+  std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) override {
+    return std::make_unique<GramSum>(n_genes, threads_, budget);
   }
 
  private:

@@ -19,6 +19,9 @@ constexpr std::int64_t gram_block_rows(std::int64_t n_genes) {
 // than the larger one of the sums of x x and of y y.
 constexpr double exact_products = 9007199254740992.0;  // 2^53
 
+// What sums of n_rows products in two orders may differ by, as a share of the largest that such a sum can be.
+inline double products_bound(std::int64_t n_rows) { return static_cast<double>(n_rows + 1) * 0x1p-52; }
+
 // Centred by the rank-one correction: from the sums of x y, of x and of y over n rows, ddof 1. n >= 2.
 QUERN_HOST_DEVICE inline double covariance(double product, double sum_x, double sum_y, double n) {
   return (n * product - sum_x * sum_y) / (n * (n - 1));

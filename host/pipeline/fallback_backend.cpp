@@ -1,5 +1,6 @@
 #include "host/pipeline/fallback_backend.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -24,6 +25,10 @@ class FallbackBackend final : public Backend {
   std::unique_ptr<Run> open(const OpSpec& ops, const MatrixShape& shape, MemoryBudget& budget, std::size_t reserved_bytes) override;
   std::unique_ptr<Mapping> open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape, MemoryBudget& budget) override;
   std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override;
+  std::size_t gram_bytes(std::int64_t n_genes) const override {  // of whichever it comes to
+    return std::max(first_->gram_bytes(n_genes), second_->gram_bytes(n_genes));
+  }
+  std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) override;
   std::vector<BackendWarning> warnings() const override {
     std::vector<BackendWarning> warnings = current_->warnings();
     if (!why_.empty()) warnings.push_back({"fell-back", "computed by " + current_->name() + ", since " + why_});
@@ -89,7 +94,14 @@ std::unique_ptr<Run> FallbackBackend::open(const OpSpec& ops, const MatrixShape&
   return std::make_unique<FallbackRun>(*this, std::move(run), ops, shape, budget, reserved_bytes);
 }
 
-// A mapping makes its room when it is opened, so what fails later is of a chunk.
+// This and a mapping make their room when they are opened, so what fails later is of a chunk.
+std::unique_ptr<GeneProducts> FallbackBackend::open_gram(std::int64_t n_genes, MemoryBudget& budget) {
+  std::unique_ptr<GeneProducts> products;
+  const auto open_current = [&] { products = current_->open_gram(n_genes, budget); };
+  try_both(open_current, open_current);
+  return products;
+}
+
 std::unique_ptr<Mapping> FallbackBackend::open_mapping(const ValueMap& map, ValueType out_type, const MatrixShape& shape,
                                                        MemoryBudget& budget) {
   std::unique_ptr<Mapping> mapping;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/core/error.hpp"
+#include "host/ops/gram.hpp"
 #include "host/ops/op_spec.hpp"
 #include "host/ops/product.hpp"
 
@@ -248,6 +249,43 @@ class VerifiedProduct final : public Product {
   std::vector<double> expected_;
 };
 
+class VerifiedProducts final : public GeneProducts {
+ public:
+  VerifiedProducts(const Parties& parties, std::int64_t n_genes, MemoryBudget& budget)
+      : parties_(parties),
+        products_(parties.backend.open_gram(n_genes, budget)),
+        sampled_(parties.backend.open_gram(n_genes, budget)),
+        reference_(parties.reference.open_gram(n_genes, budget)) {}
+
+  void add(const CsrChunkView<MemorySpace::host>& block) override {
+    products_->add(block);
+    if (!parties_.is_sampled(parties_.count.chunks++)) return;
+    sampled_->add(block);
+    reference_->add(block);
+    n_rows_ += block.n_rows;
+    ++parties_.count.verified;
+  }
+  std::span<double> finish() override {
+    compare(sampled_->finish(), reference_->finish());
+    return products_->finish();
+  }
+  std::span<const double> sums() const override { return products_->sums(); }
+
+ private:
+  void compare(std::span<const double> found, std::span<const double> expected) const {
+    const std::size_t n = reference_->sums().size();
+    bool near = same_bits(sampled_->sums().data(), reference_->sums().data(), n);
+    for (std::size_t i = 0; i < n && near; ++i)
+      for (std::size_t j = 0; j < n && near; ++j)
+        near = std::abs(found[i * n + j] - expected[i * n + j]) <=
+               products_bound(n_rows_) * std::sqrt(expected[i * (n + 1)]) * std::sqrt(expected[j * (n + 1)]);
+    if (!near) parties_.differ("products of genes");
+  }
+  Parties parties_;
+  std::unique_ptr<GeneProducts> products_, sampled_, reference_;
+  std::int64_t n_rows_ = 0;
+};
+
 class VerifiedBackend final : public Backend {
  public:
   VerifiedBackend(std::unique_ptr<Backend> backend, std::unique_ptr<Backend> reference, double fraction, VerifyCount& count)
@@ -271,6 +309,12 @@ class VerifiedBackend final : public Backend {
   }
   std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
     return std::make_unique<VerifiedProduct>(parties_, spec, shape, budget);
+  }
+  std::size_t gram_bytes(std::int64_t n_genes) const override {
+    return 2 * backend_->gram_bytes(n_genes) + reference_->gram_bytes(n_genes);
+  }
+  std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) override {
+    return std::make_unique<VerifiedProducts>(parties_, n_genes, budget);
   }
 
  private:

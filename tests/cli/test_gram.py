@@ -37,7 +37,6 @@ def file(tmp_path_factory):
     (["-o", "a.npy", "--mask", "var/part"], "bad-mask", 2),
     (["-o", "a.npy", "--mask", "var/none"], "no-genes-chosen", 2),
     (["-o", "a.npy", "--on", "log1p"], "bad-value", 2),
-    (["-o", "a.npy", "--backend", "cuda"], "no-device-work", 2),
     (["-o", "a.npy", "-m", "3MiB"], "over-budget", 5),
     (["-o", "names", "-f"], "unknown-extension", 2),
 ])

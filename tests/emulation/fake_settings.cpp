@@ -33,6 +33,8 @@ void take_word(FakeSettings& settings, const std::string& word) {
     settings.driver = value;
   else if (name == "mode")
     settings.mode = value;
+  else if (name == "libraries")
+    settings.libraries = value;
   else if (name == "major")
     settings.major = std::atoi(value.c_str());
   else if (name == "fail")

@@ -85,5 +85,12 @@ void launch_map_values(const MapJob& job, Stream stream) {
   });
 }
 
+void launch_densify_rows(const DensifyJob& job, Stream stream) {
+  fake::enqueue(stream, "densify_rows", [job] {
+    auto launcher = launcher_for(job.chunk.nnz);
+    dispatch_densify_rows(job, emulation::launch_settings().device, launcher);
+  });
+}
+
 }  // namespace cuda
 }  // namespace quern

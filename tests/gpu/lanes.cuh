@@ -17,4 +17,6 @@ void lane_fused_qc(const LaneOptions& options, const ResidentChunk& chunk, doubl
 void lane_products(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream);
 void lane_more_kernels(const LaneOptions& options, const ResidentChunk& chunk, double copy_rate, cudaStream_t stream);
 
+void lane_gram(const LaneOptions& options, cudaStream_t stream);
+
 }  // namespace quern::lanes

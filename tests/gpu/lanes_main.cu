@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   probe_atomics(options, chunk, stream);
   lane_products(options, chunk, copy_rate, stream);
   lane_more_kernels(options, chunk, copy_rate, stream);
+  lane_gram(options, stream);
   probe_transfers(options, stream);
   check(cudaStreamDestroy(stream), "stream");
   return 0;

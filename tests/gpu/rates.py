@@ -108,8 +108,13 @@ def bars(session):
     times = [figure(session, "fused_qc_resident", name, "median_ms") for name in (peer, wide)]
     bar(session, "fused QC, share of the copy rate", figure(session, "fused_qc_resident", wide, "share_of_copy"), 0.5)
     bar(session, "fused QC, times as fast as a thread a row", times[0] / times[1] if all(times) else None, 5)
-    shares = [run.get("steady_share_of_link") for entry in session.results["rates"] if entry.get("compression") == "none" for run in entry["runs"]]
-    bar(session, "qc of contiguous data, steady state, share of the link", max((share for share in shares if share), default=None), 0.8)
+    tiles, syrk, pairs = (figure(session, "gram_resident", name, "median_ms") for name in ("quern, tiles", "bare DSYRK, dense already", "an atomic addition a pair"))
+    bar(session, "gram of 2,000 genes, share of a bare DSYRK's rate", syrk / tiles if tiles else None, 0.7)
+    bar(session, "gram of 2,000 genes, times as fast as an atomic addition a pair", pairs / tiles if tiles else None, 5)
+    largest = max((entry for entry in session.results["rates"] if entry.get("compression") == "none"), key=lambda entry: entry["cells"], default=None)
+    by_default = [run for run in largest["runs"] if run["backend"] == "cuda"][:1] if largest else []
+    share = by_default[0].get("steady_share_of_link") if by_default else None
+    bar(session, "qc of contiguous data, the largest file, steady state, share of the link", share, 0.8)
     session.write()
 
 

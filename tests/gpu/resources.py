@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TABLE = HERE / "resources.txt"
 SOURCES = ("cuda/kernels/whole_launches.cu", "cuda/kernels/real_launches.cu", "cuda/kernels/map_launches.cu",
-           "cuda/kernels/product_launches.cu")
+           "cuda/kernels/product_launches.cu", "cuda/kernels/gram_launches.cu")
 Use = collections.namedtuple("Use", "registers stack spills shared variants")
 
 
