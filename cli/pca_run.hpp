@@ -21,7 +21,7 @@ struct PcaOptions {
   std::int64_t n_comps = 0;  // 0: 50, or what the matrix allows
   std::string on = "stored", output;
   bool no_provenance = false;
-  std::int64_t test_slots = 0;
+  std::int64_t test_slots = 0, test_most_genes = 0;
 };
 
 // Which genes: as given; else, as scanpy does, those of var/highly_variable where there is such a column. "--mask none": all.
@@ -35,7 +35,9 @@ struct PcaOutcome {
   GeneChoice genes;
   std::int64_t n_genes = 0, n_comps = 0, n_values = 0, file_bytes = 0;
   std::size_t kept_bytes = 0;  // of rows that the last pass need not decode again
-  double target = 0;           // of --on; 0: stored values
+  std::string route = "covariance";
+  int steps = 1;      // passes over the rows before the scores
+  double target = 0;  // of --on; 0: stored values
   double solve_seconds = 0, write_seconds = 0;
   std::string digest;
   RunReport run;

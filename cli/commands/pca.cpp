@@ -8,11 +8,13 @@
 #include "cli/command.hpp"
 #include "cli/digest.hpp"
 #include "cli/matrix_output.hpp"
+#include "cli/pca_many_genes.hpp"
 #include "cli/pca_run.hpp"
 #include "cli/selected_matrix.hpp"
 #include "cli/streaming.hpp"
 #include "cli/write_plan.hpp"
 #include "host/core/error.hpp"
+#include "host/cpu/block_product.hpp"
 #include "host/cpu/gram_sum.hpp"
 #include "host/ops/gram.hpp"
 #include "host/pipeline/kept_rows.hpp"
@@ -35,6 +37,7 @@ class Pca final : public Command {
     set.flag("--no-provenance", options_.no_provenance, "leave uns/quern out");
     declare_compute(set, shared);
     set.hidden_integer("--test-slots", options_.test_slots, 2);
+    set.hidden_integer("--test-most-genes", options_.test_most_genes, 1);
     declare_reporting(set, shared);
   }
 
@@ -150,9 +153,14 @@ class PcaRun {
   }
 
   int threads() const { return session_.options.threads; }
-  std::int64_t block_rows() const { return gram_block_rows(outcome_.n_genes); }
+  bool has_many_genes() const {
+    return outcome_.n_genes > (options_.test_most_genes > 0 ? options_.test_most_genes : most_genes_with_products);
+  }
+  std::int64_t block_rows() const { return has_many_genes() ? block_product_rows : gram_block_rows(outcome_.n_genes); }
+  ManyGenesPlan many_genes() const { return {*matrix_, outcome_.n_comps, threads()}; }
   std::size_t projection_bytes() const { return Projection::bytes(outcome_.n_genes, outcome_.n_comps, block_rows(), threads()); }
   std::size_t needed_bytes() const {
+    if (has_many_genes()) return many_genes().bytes() + component_bytes(outcome_.n_genes, outcome_.n_comps) + projection_bytes();
     return GramSum::bytes(outcome_.n_genes, threads()) + component_bytes(outcome_.n_genes, outcome_.n_comps) + projection_bytes();
   }
 
@@ -160,11 +168,13 @@ class PcaRun {
     return matrix_->plan(block_rows(), needed_bytes(), "the products of " + std::to_string(outcome_.n_genes) + " genes",
                          pipeline_options());
   }
+  std::string what_is_made() const { return has_many_genes() ? "the vectors of " : "the products of "; }
   void refuse_what_does_not_fit() { plan_ring(); }
 
   // The first pass, and what it is about.
   void find() {
     const Claim later = budget_.claim("components", component_bytes(outcome_.n_genes, outcome_.n_comps) + projection_bytes());
+    if (has_many_genes()) return find_by_vectors();
     std::optional<AddBlocks> add_blocks;
     std::optional<KeepBlocks> keep_blocks;
     const auto start = [&]() -> BlockUser& {
@@ -180,6 +190,22 @@ class PcaRun {
     const auto begin = std::chrono::steady_clock::now();
     components_ = find_components(add_blocks->sum.finish(), add_blocks->sum.sums(), outcome_.shape.n_rows, outcome_.n_comps);
     outcome_.solve_seconds = seconds_since(begin);
+  }
+
+  // A pass for each step, from memory where it holds the rows.
+  void find_by_vectors() {
+    kept_.emplace(budget_, budget_.available() / 2);
+    const KrylovResult found =
+        components_of_many_genes(many_genes(), *matrix_, *kept_, pipeline_options(), budget_, outcome_.run, outcome_.n_values);
+    session_.console.end_progress();
+    outcome_.target = matrix_->target();
+    outcome_.route = "krylov";
+    outcome_.steps = found.passes;
+    if (kept_->holds(outcome_.shape.n_rows)) outcome_.kept_bytes = kept_->bytes();
+    components_ = found.components;
+    if (found.passes == most_krylov_passes)
+      session_.warn("not-converged", "the last components are not exact: after " + std::to_string(found.passes) + " passes a residual is " +
+                                         std::to_string(found.residual) + " of its eigenvalue");
   }
 
   // The scores of all cells, in order.

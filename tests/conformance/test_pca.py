@@ -117,6 +117,38 @@ def test_same_bits(how, quern_bin, file, tmp_path):
         assert len(digests) == 1
 
 
+MANY = ["--test-most-genes", 100]
+
+
+@pytest.mark.parametrize("n", [2, 50, 239])
+def test_many_genes(n, quern_bin, file, tmp_path):
+    """The route of more genes than products are made of, against the decomposition: as exact, whatever holds the rows."""
+    variance, components, scores = exact(ad.read_h5ad(file).X.toarray().astype(float), n)
+    words = ["--mask", "none", "--n-comps", n]
+    report = pca(quern_bin, file, tmp_path / "out.h5ad", *words, *MANY)
+    out = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert report["result"]["route"] == "krylov" and report["warnings"] == [] and report["run"]["passes"] == 1
+    np.testing.assert_allclose(report["result"]["variance"], variance, rtol=1e-9)
+    known = pca(quern_bin, file, tmp_path / "products.h5ad", *words)["result"]
+    np.testing.assert_allclose(report["result"]["variance_ratio"], known["variance_ratio"], rtol=1e-9)
+    few = min(n, 10)
+    assert scipy.linalg.subspace_angles(out.varm["PCs"][:, :few].astype(float), components[:few].T).max() < 1e-4
+    np.testing.assert_allclose(out.obsm["X_pca"][:, :2], ad.read_h5ad(tmp_path / "products.h5ad").obsm["X_pca"][:, :2], rtol=1e-4, atol=1e-4)
+    for how in (["-t", 1], ["-t", 3, "--chunk-nnz", 100], ["--test-slots", 2, "--chunk-nnz", 1]):
+        assert pca(quern_bin, file, tmp_path / "again.npy", *words, *MANY, *how)["digest"] == report["digest"]
+
+
+def test_many_genes_read_again(quern_bin, tmp_path):
+    """Each pass from the file: the same bits."""
+    ad.AnnData(made(3000, 300, 3, density=0.6)).write_h5ad(tmp_path / "in.h5ad", compression="gzip")
+    words = ["--on", "log1p:1e4", "--n-comps", 4, *MANY]
+    told = run(quern_bin, "pca", tmp_path / "in.h5ad", "-o", tmp_path / "out.npy", *words, "-m", "3MiB", expect=5).stderr
+    least = told.split("give --memory ")[1].split(",")[0]
+    kept, again = (pca(quern_bin, tmp_path / "in.h5ad", tmp_path / "out.npy", *words, "-m", memory) for memory in ("1GiB", least))
+    assert kept["digest"] == again["digest"] and kept["run"]["passes"] == 1
+    assert again["result"]["kept_bytes"] == 0 and again["run"]["passes"] == again["result"]["steps"] + 1
+
+
 def test_rows_that_are_not_kept_are_read_again(quern_bin, tmp_path):
     """Whatever the budget holds back: the same bits."""
     ad.AnnData(made(6000, 300, 3, density=0.6)).write_h5ad(tmp_path / "in.h5ad", compression="gzip")
