@@ -33,11 +33,7 @@ void end_by(int number) {
   io::unlink_registered_parts();
   say_that_it_stops(number);
   signal(number, SIG_DFL);
-  sigset_t only;
-  sigemptyset(&only);
-  sigaddset(&only, number);
-  raise(number);
-  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);  // a handler runs with its own signal blocked
+  raise(number);  // in its own handler: comes when that returns
 }
 
 extern "C" void on_stop(int number) {
@@ -50,10 +46,9 @@ extern "C" void on_stop(int number) {
 extern "C" void on_time_over(int) { end_by(asked_by); }
 
 void handle(int number, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action {};  // no other signals blocked
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
   sigaction(number, &action, nullptr);
 }
 

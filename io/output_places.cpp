@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <random>
 
+#include "io/descriptor.hpp"
 #include "io/file_errors.hpp"
 
 namespace quern::io {
@@ -19,9 +20,7 @@ namespace fs = std::filesystem;
 
 std::string random_word() {
   std::random_device device;
-  char text[9];
-  std::snprintf(text, sizeof text, "%08x", device());
-  return text;
+  return std::to_string(device());
 }
 
 std::string part_prefix(const fs::path& target) { return "." + target.filename().string().substr(0, 200) + "."; }
@@ -72,11 +71,10 @@ std::vector<Warning> find_stale_parts(const std::string& target) {
 
 void sync_folder(const std::string& path) {
   const std::string folder = fs::path(path).parent_path().string();
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw write_error(path, "open the folder to sync it", errno);
-  const int failed = fsync(descriptor) != 0 ? errno : 0;
-  close(descriptor);
-  if (failed != 0 && failed != EINVAL) throw write_error(path, "sync the folder", failed);  // EINVAL: the file system has no such thing
+  const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor) throw write_error(path, "open the folder to sync it", errno);
+  if (fsync(descriptor.get()) == 0 || errno == EINVAL) return;  // EINVAL: the file system has no such thing
+  throw write_error(path, "sync the folder", errno);
 }
 
 }  // namespace quern::io

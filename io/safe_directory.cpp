@@ -83,20 +83,15 @@ void SafeDirectory::create(const std::vector<std::string>& names) {
   files_.reserve(names.size());
   for (const std::string& name : names) {
     File& file = files_.emplace_back(File{target_.path + "/" + name, part_path_ + "/" + name});
-    file.descriptor = open(file.part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file.descriptor < 0) throw write_error(file.target, "create the file", errno);
+    file.descriptor = Descriptor(open(file.part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file.descriptor) throw write_error(file.target, "create the file", errno);
     file.registered = RegisteredPart(file.part);
   }
 }
 
-SafeDirectory::~SafeDirectory() {
-  for (File& file : files_)
-    if (file.descriptor >= 0) close(file.descriptor);
-}
-
 void SafeDirectory::start_over() {
   for (const File& file : files_)
-    if (ftruncate(file.descriptor, 0) != 0 || lseek(file.descriptor, 0, SEEK_SET) != 0)
+    if (ftruncate(file.descriptor.get(), 0) != 0 || lseek(file.descriptor.get(), 0, SEEK_SET) != 0)
       throw write_error(file.target, "start the file again", errno);
 }
 
@@ -104,10 +99,10 @@ std::int64_t SafeDirectory::close_files() {
   std::int64_t bytes = 0;
   for (File& file : files_) {
     struct stat info {};
-    if (fstat(file.descriptor, &info) != 0) throw write_error(file.target, "look at the finished file", errno);
+    if (fstat(file.descriptor.get(), &info) != 0) throw write_error(file.target, "look at the finished file", errno);
     bytes += info.st_size;
-    if (fsync(file.descriptor) != 0) throw write_error(file.target, "bring the data to disk", errno);
-    if (close(std::exchange(file.descriptor, -1)) != 0) throw write_error(file.target, "close the file", errno);
+    if (fsync(file.descriptor.get()) != 0) throw write_error(file.target, "bring the data to disk", errno);
+    if (close(file.descriptor.release()) != 0) throw write_error(file.target, "close the file", errno);
   }
   sync_folder(files_.front().part);
   return bytes;
@@ -116,8 +111,6 @@ std::int64_t SafeDirectory::close_files() {
 std::int64_t SafeDirectory::commit() {
   const std::int64_t bytes = close_files();
   put_in_place();
-  for (File& file : files_) file.registered.release();
-  registered_.release();
   sync_folder(target_.path);
   return bytes;
 }

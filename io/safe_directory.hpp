@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/descriptor.hpp"
 #include "io/part_registry.hpp"
 #include "io/safe_file.hpp"
 
@@ -27,10 +28,9 @@ class SafeDirectory {
   SafeDirectory(const std::string& target, const FolderFiles& files, const OutputOptions& options);
   SafeDirectory(const SafeDirectory&) = delete;
   SafeDirectory& operator=(const SafeDirectory&) = delete;
-  ~SafeDirectory();
 
   // Of the file at this place of files.written: open for writing, and its name for messages.
-  int descriptor(std::size_t file) const { return files_[file].descriptor; }
+  int descriptor(std::size_t file) const { return files_[file].descriptor.get(); }
   const std::string& path(std::size_t file) const { return files_[file].target; }
   // Parts that an earlier run left behind.
   const std::vector<Warning>& warnings() const { return warnings_; }
@@ -44,7 +44,7 @@ class SafeDirectory {
   struct File {
     std::string target, part;
     RegisteredPart registered = {};
-    int descriptor = -1;
+    Descriptor descriptor = {};
   };
   void create(const std::vector<std::string>& names);
   std::int64_t close_files();

@@ -80,31 +80,26 @@ SafeFile::SafeFile(const std::string& target, const OutputOptions& options)
 }
 
 void SafeFile::create_part() {
-  for (int attempt = 0; attempt < 8 && descriptor_ < 0; ++attempt) {
+  for (int attempt = 0; attempt < 8 && !descriptor_; ++attempt) {
     part_path_ = new_part_path(target_.path);
-    descriptor_ = open(part_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) throw write_error(target_.path, "create the file", errno);
+    descriptor_ = Descriptor(open(part_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!descriptor_ && errno != EEXIST) throw write_error(target_.path, "create the file", errno);
   }
-  if (descriptor_ < 0) throw write_error(target_.path, "create the file", EEXIST);
+  if (!descriptor_) throw write_error(target_.path, "create the file", EEXIST);
   registered_ = RegisteredPart(part_path_);
-  if (target_.exists && fchmod(descriptor_, target_.mode) != 0) {
-    const int failed = errno;
-    close(descriptor_);
-    throw write_error(target_.path, "give the file the permissions of the old one", failed);
-  }
+  if (target_.exists && fchmod(descriptor_.get(), target_.mode) != 0)
+    throw write_error(target_.path, "give the file the permissions of the old one", errno);
 }
 
 SafeFile::~SafeFile() {
-  if (descriptor_ >= 0) close(descriptor_);
   const std::scoped_lock lock(open_targets_mutex);
   std::erase(open_targets, target_.path);
 }
 
 void SafeFile::commit() {
-  if (fsync(descriptor_) != 0) throw write_error(target_.path, "bring the data to disk", errno);
-  if (close(std::exchange(descriptor_, -1)) != 0) throw write_error(target_.path, "close the file", errno);
+  if (fsync(descriptor_.get()) != 0) throw write_error(target_.path, "bring the data to disk", errno);
+  if (close(descriptor_.release()) != 0) throw write_error(target_.path, "close the file", errno);
   put_in_place();
-  registered_.release();
   sync_folder(target_.path);
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "io/descriptor.hpp"
 #include "io/file_info.hpp"
 #include "io/part_registry.hpp"
 
@@ -38,7 +39,7 @@ class SafeFile {
   ~SafeFile();
 
   const std::string& path() const { return part_path_; }  // what to write to (truncate it, do not replace it)
-  int descriptor() const { return descriptor_; }          // the same file, open for reading and writing
+  int descriptor() const { return descriptor_.get(); }    // the same file, open for reading and writing
   const std::string& target() const { return target_.path; }
   // What the user should know: parts that an earlier run left behind.
   const std::vector<Warning>& warnings() const { return warnings_; }
@@ -53,7 +54,7 @@ class SafeFile {
   bool force_;
   std::string part_path_;
   RegisteredPart registered_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   std::vector<Warning> warnings_;
 };
 

@@ -33,21 +33,15 @@ int open_nameless(const std::string& folder) {
 }  // namespace
 
 TemporaryFile::TemporaryFile(const std::string& folder, std::int64_t bytes) : folder_(folder_or_default(folder)), bytes_(bytes) {
-  descriptor_ = open_nameless(folder_);
-  if (descriptor_ < 0) fail("create a temporary file", errno);
+  descriptor_ = Descriptor(open_nameless(folder_));
+  if (!descriptor_) fail("create a temporary file", errno);
   // Asks for the room before any work is done, where the file system can promise it.
-  if (bytes > 0 && fallocate(descriptor_, 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) {
-    const int reason = errno;
-    close(descriptor_);
-    fail("reserve room", reason);
-  }
+  if (bytes > 0 && fallocate(descriptor_.get(), 0, 0, bytes) != 0 && errno != EOPNOTSUPP && errno != ENOSYS) fail("reserve room", errno);
 }
-
-TemporaryFile::~TemporaryFile() { close(descriptor_); }
 
 void TemporaryFile::write(std::int64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
-    const ssize_t n = pwrite(descriptor_, data.data(), data.size(), offset);
+    const ssize_t n = pwrite(descriptor_.get(), data.data(), data.size(), offset);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail("write", n < 0 ? errno : ENOSPC);
     offset += n;
@@ -57,7 +51,7 @@ void TemporaryFile::write(std::int64_t offset, std::span<const std::byte> data) 
 
 void TemporaryFile::read(std::int64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
-    const ssize_t n = pread(descriptor_, out.data(), out.size(), offset);
+    const ssize_t n = pread(descriptor_.get(), out.data(), out.size(), offset);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) fail("read back", n < 0 ? errno : EIO);
     offset += n;

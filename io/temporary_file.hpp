@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "io/descriptor.hpp"
+
 namespace quern::io {
 
 class TemporaryFile {
@@ -14,7 +16,6 @@ class TemporaryFile {
   TemporaryFile(const std::string& folder, std::int64_t bytes);
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile();
 
   // Thread-safe. Throw as the constructor does.
   void write(std::int64_t offset, std::span<const std::byte> data);
@@ -24,7 +25,7 @@ class TemporaryFile {
   [[noreturn]] void fail(const char* doing, int error_number) const;
   std::string folder_;
   std::int64_t bytes_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace quern::io

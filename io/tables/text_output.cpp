@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "io/descriptor.hpp"
 #include "io/file_errors.hpp"
 #include "io/temporary_file.hpp"
 
@@ -18,23 +19,6 @@ namespace quern::io {
 namespace {
 
 constexpr std::size_t out_bytes = std::size_t{256} << 10;
-
-// Owner of a descriptor.
-struct Descriptor {
-  int number = -1;
-  Descriptor() = default;
-  explicit Descriptor(int descriptor) : number(descriptor) {}
-  Descriptor(Descriptor&& other) noexcept : number(std::exchange(other.number, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number, other.number);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number >= 0) close(number);
-  }
-};
 
 // Text that waits in a file until it is known to be right.
 class WaitingText {
@@ -105,7 +89,7 @@ struct TextOutput::State {
   std::optional<Compressor> compressor;
   std::vector<Warning> no_warnings;
 
-  int final_descriptor() const { return file ? file->descriptor() : device.number >= 0 ? device.number : STDOUT_FILENO; }
+  int final_descriptor() const { return file ? file->descriptor() : device ? device.get() : STDOUT_FILENO; }
 
   void put(std::string_view bytes) {
     if (file) return write_all(file->descriptor(), bytes, path);
@@ -134,7 +118,7 @@ TextOutput::TextOutput(const std::string& target, const OutputOptions& options) 
     const OutputTarget resolved = resolve_output(target, options);
     if (resolved.special) {
       s.device = Descriptor(open(resolved.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
-      if (s.device.number < 0) throw write_error(target, "open the device", errno);
+      if (!s.device) throw write_error(target, "open the device", errno);
     } else {
       s.file = std::make_unique<SafeFile>(target, options);
     }
@@ -171,7 +155,6 @@ void TextOutput::commit() {
     return s.waiting->copy_to(s.final_descriptor(), s.path);
   }
   write_all(s.final_descriptor(), s.buffer, s.path);
-  s.buffer.clear();
   if (s.file) s.file->commit();
 }
 

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum Fate { goes_well, fails, is_short };
+enum Fate { goes_well, fails, is_short, is_lost };
 
 static int below_folder(const char* path) {
   const char* folder = getenv("QUERN_NTH_FOLDER");
@@ -36,14 +36,14 @@ static void note(const char* function) {
   syscall(SYS_close, descriptor);
 }
 
-// QUERN_NTH_HOW: once, ever (from the Nth on), short (the Nth does half of what it should).
+// QUERN_NTH_HOW: once, ever (from the Nth on), short (the Nth does half of what it should), lost (it does nothing and says it did).
 static enum Fate fate(const char* function) {
   static int met = 0;
   note(function);
   const char *wanted = getenv("QUERN_NTH_FUNCTION"), *number = getenv("QUERN_NTH_NUMBER"), *how = getenv("QUERN_NTH_HOW");
   if (!wanted || !number || !how || strcmp(wanted, function)) return goes_well;
   const int turn = __atomic_add_fetch(&met, 1, __ATOMIC_SEQ_CST), nth = atoi(number);
-  if (turn == nth) return strcmp(how, "short") ? fails : is_short;
+  if (turn == nth) return !strcmp(how, "short") ? is_short : !strcmp(how, "lost") ? is_lost : fails;
   return turn > nth && !strcmp(how, "ever") ? fails : goes_well;
 }
 
@@ -74,6 +74,7 @@ ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
   REAL(pwrite);
   if (is_below_folder(descriptor)) {
     const enum Fate now = fate("pwrite");
+    if (now == is_lost) return (ssize_t)size;
     if (now == is_short && size > 1) size /= 2;
     if (now == fails) {
       errno = ENOSPC;
@@ -103,6 +104,11 @@ int open(const char* path, int flags, ...) {
   __builtin_va_start(more, flags);
   const int mode = (flags & (O_CREAT | O_TMPFILE)) ? __builtin_va_arg(more, int) : 0;
   __builtin_va_end(more);
+  const char* absent = getenv("QUERN_NTH_ABSENT");
+  if (absent && !strcmp(absent, "O_TMPFILE") && (flags & O_TMPFILE) == O_TMPFILE) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
   FAIL_OR(EMFILE, below_folder(path), real(path, flags, mode));
 }
 

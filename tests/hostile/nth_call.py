@@ -30,7 +30,7 @@ class NthCall:
         return self._environment(absent, log=log)
 
     def fail(self, function, number, how, absent=""):
-        """`how`: once, ever (from there on), short (does half)."""
+        """`how`: once, ever (from there on), short (does half), lost (a pwrite that does nothing)."""
         return self._environment(absent, function=function, number=number, how=how)
 
 

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from hostile import nth_call
+from hostile.fault_scenarios import SCENARIOS
 from hostile.table import run
 from hostile.writers import OF_A_FAILED_RUN, WRITERS, at, counts_of, place_old
 
@@ -89,6 +90,34 @@ def test_short_calls_are_completed(quern_bin, library, whole, tmp_path, name):
             environment = nth_call.NthCall(library, tmp_path / "out").fail(function, number, "short")
             done, _ = attempt(quern_bin, name, source, tmp_path / "out", False, environment)
             assert done.status == 0 and at(tmp_path / "out" / WRITERS[name].target) == good, (function, number, done.stderr)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if WRITERS[name].target.startswith(("out.", "made."))])
+def test_lost_writes(quern_bin, library, whole, tmp_path, name):
+    """A disk that forgets what it was given: found out where the file no longer holds together, row pointers included."""
+    source, good, calls = whole(name, False, "")
+    target, said = tmp_path / "out" / WRITERS[name].target, []
+    for number in range(1, calls["pwrite"] + 1):
+        environment = nth_call.NthCall(library, tmp_path / "out").fail("pwrite", number, "lost")
+        done, _ = attempt(quern_bin, name, source, tmp_path / "out", False, environment)
+        assert (done.status, at(target) is None) in ((4, True), (0, False)), (number, done.stderr)
+        said += [done.stderr] if done.status else []
+    assert any("the finished file is not what was written" in text and "indptr" in text for text in said), said
+
+
+def test_short_calls_for_temporary_files(quern_bin, library, tmp_path):
+    words = ["qc", SCENARIOS["csc"][1](tmp_path), "-m", "8MiB", "--percent-top", "none", "--cells-out", "-", "--tmp-dir", tmp_path / "tmp"]
+    (tmp_path / "tmp").mkdir()
+    shim, log = nth_call.NthCall(library, tmp_path / "tmp"), tmp_path / "calls"
+    good = run(quern_bin, words, tmp_path / "out", env=shim.count(log))
+    for function in ("pwrite", "pread"):
+        met = nth_call.counts(log)[function]
+        assert met > 0
+        for number in range(1, min(met, 20) + 1):
+            done = run(quern_bin, words, tmp_path / "out", env=shim.fail(function, number, "short"))
+            assert done.status == 0 and done.stdout == good.stdout, (function, number, done.stderr)
+    named = run(quern_bin, words, tmp_path / "out", env=shim.count(log, "O_TMPFILE"))
+    assert named.status == 0 and named.stdout == good.stdout and list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("function, absent", FUNCTIONS)

@@ -231,8 +231,18 @@ def test_input_that_changes(quern_bin, counts, target, name):
 @every_h5ad
 def test_dry_run_writes_nothing(quern_bin, tmp_path, name):
     words = [word for word in WRITERS[name].words_for(counts_of(tmp_path), tmp_path / "out" / "out.h5ad", "--dry-run") if word != "-q"]
+    before = names_in(tmp_path)
     done = run(quern_bin, words, tmp_path / "out")
     assert done.status == 0 and "out.h5ad" in done.stdout and done.left == {}
+    assert names_in(tmp_path) - {"out"} == before
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if WRITERS[name].target.startswith(("out.", "folder", "made."))])
+def test_dry_run_looks_at_the_target(quern_bin, target, name):
+    old = place_old(target)
+    words = WRITERS[name].words_for(counts_of(target.parent.parent), target, *WRITERS[name].small, "--dry-run")
+    done = run(quern_bin, words, target.parent)
+    assert done.status == 4 and "[exists]" in done.stderr and at(target) == old, done.stderr
 
 
 @every_h5ad

@@ -11,7 +11,7 @@ NAMED_IN = re.compile(r"(io/carry|io/h5ad_write|cli|datasets)/")
 CALLS = re.compile(r"(?<![\w.>:])(fsync|ftruncate|lseek|fchmod|chmod|fallocate)\(")
 STATEMENT = re.compile(r"(?<=[;{})])(\s*(?:else\b\s*)?)((?:\w+(?:\([^()]*\))?(?:\.|->|::))*\w+)\(")
 NO_CALLS = ("if", "for", "while", "switch", "return", "static_assert", "catch", "throw")
-LEFT_OUT = re.compile(r"(?:\w+(?:\.|->))*reserve|throw_\w+|keep_hdf5_quiet")  # which only make it faster, throw on a condition, or say less
+LEFT_OUT = re.compile(r"(?:\w+(?:\.|->))*(?:reserve|reset)|deflateEnd|throw_\w+|keep_hdf5_quiet")  # which only save time or memory, throw on a condition, or say less
 
 # (file, what stands before, expression, what a wrong program has in its place). The two must be in one place of the file only.
 WRONG = (

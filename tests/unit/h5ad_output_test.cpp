@@ -1,15 +1,20 @@
 // A finished file is looked at before it is put in place.
 #include "io/carry/h5ad_output.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "io/carry/rows_out.hpp"
 #include "io/carry/sparse_out.hpp"
 #include "io/h5ad_write/anndata_elements.hpp"
 #include "io/h5ad_write/attributes.hpp"
+#include "io/descriptor.hpp"
 #include "io/mtx/gzip_members.hpp"
+#include "io/mtx/mtx_out.hpp"
+#include "io/names/name_sources.hpp"
 #include "tests/support/h5_builder.hpp"
 #include "tests/support/inputs.hpp"
 
@@ -80,6 +85,45 @@ TEST(GzipPacker, SaysThatTheRoomIsTooSmall) {
   std::vector<char> packed(io::GzipPacker::packed_bound(1000));
   EXPECT_GT(packer.pack(std::string(1000, 'x'), packed), 0u);
   EXPECT_EQ(code_of([&] { packer.pack("text", std::span(packed).first(3)); }), "compressor-failed");
+}
+
+// Names of so many letters and their number.
+class Names final : public NameSource {
+ public:
+  Names(std::int64_t size, std::size_t length) : size_(size), length_(length) {}
+  std::int64_t size() const override { return size_; }
+  void read(RowRange rows, std::vector<std::string>& out) override {
+    out.clear();
+    for (std::int64_t row = rows.first; row < rows.last; ++row) out.push_back(std::to_string(row) + std::string(length_, 'x'));
+  }
+
+ private:
+  std::int64_t size_;
+  std::size_t length_;
+};
+
+std::string packed_names(std::int64_t size, std::size_t length) {
+  const ScratchFolder folder;
+  const std::string path = folder.file("names.tsv.gz");
+  Names names(size, length);
+  NameSource* const column = &names;
+  MemoryBudget budget(std::size_t{1} << 28);
+  const io::Descriptor file(open(path.c_str(), O_RDWR | O_CREAT, 0666));
+  io::write_tsv(file.get(), path, {&column, 1}, 4, budget);
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+std::size_t n_members(const std::string& packed) {
+  std::size_t n = 0;
+  for (std::size_t at = packed.find("\x1f\x8b\x08"); at != std::string::npos; at = packed.find("\x1f\x8b\x08", at + 1)) ++n;
+  return n;
+}
+
+TEST(WriteTsv, HoldsAMebibyteOfTextUnlessANameIsLonger) {
+  EXPECT_EQ(n_members(packed_names(1000, 100)), 1u);
+  EXPECT_GE(n_members(packed_names(30000, 100)), 3u);
+  EXPECT_GE(n_members(packed_names(2, std::size_t{5} << 20)), 2u);
 }
 
 }  // namespace

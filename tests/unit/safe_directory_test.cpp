@@ -7,6 +7,8 @@
 
 #include "host/core/error.hpp"
 #include "io/safe_directory.hpp"
+#include "io/tables/text_output.hpp"
+#include "io/temporary_file.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace quern::io {
@@ -92,6 +94,22 @@ TEST(SafeDirectory, RefusesFilesInputsAndFoldersThatAreNotThere) {
   EXPECT_EQ(code_of(temp / "no/out", {}), "no-such-folder");
   for (const char* name : {"in", "in/", "link"})
     EXPECT_EQ(code_of(temp / name, {.force = true, .inputs = {temp / "in/a"}}), "same-file") << name;
+}
+
+std::ptrdiff_t n_open_files() { return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()); }
+
+TEST(Outputs, LeaveNothingOpenAndNoPartRegistered) {
+  const TempFolder temp;
+  const std::ptrdiff_t before = n_open_files();
+  for (int turn = 0; turn < 70; ++turn) {  // more than can be registered at once
+    const SafeFile file(temp / "given-up", {});
+    SafeFile done(temp / ("done-" + std::to_string(turn)), {});
+    done.commit();
+    const SafeDirectory folder(temp / "folder", files, {});
+    const TemporaryFile waiting(temp / "", 0);
+    const TextOutput device("/dev/null", {});
+  }
+  EXPECT_EQ(n_open_files(), before);
 }
 
 }  // namespace
