@@ -7,9 +7,11 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <sstream>
 #include <unordered_set>
+#include <utility>
 
 #include "host/core/error.hpp"
 #include "host/ops/op_spec.hpp"
@@ -73,6 +75,24 @@ void put_word(std::vector<GeneSetRule>& rules, const std::string& word) {
   }
 }
 
+// A table of hashes at most half full: to find those that come again, in one look each.
+class HashTable {
+ public:
+  explicit HashTable(std::size_t n_hashes) : places_(std::bit_ceil(std::max<std::size_t>(2 * n_hashes, 2))) {}
+  static std::size_t bytes(std::size_t n_hashes) { return std::bit_ceil(std::max<std::size_t>(2 * n_hashes, 2)) * sizeof(std::uint64_t); }
+  // False when it was there already.
+  bool insert(std::uint64_t hash) {
+    hash += hash == empty;
+    std::size_t at = hash & (places_.size() - 1);
+    while (places_[at] != empty && places_[at] != hash) at = (at + 1) & (places_.size() - 1);
+    return std::exchange(places_[at], hash) == empty;
+  }
+
+ private:
+  static constexpr std::uint64_t empty = 0;
+  std::vector<std::uint64_t> places_;
+};
+
 std::uint64_t hash_of(const std::string& name) { return XXH3_64bits(name.data(), name.size()); }
 
 }  // namespace
@@ -91,23 +111,21 @@ GeneSets match_gene_sets(const std::vector<GeneSetRule>& rules, NameSource& gene
   for (const GeneSetRule& rule : rules) result.sets.push_back({rule.name, 0, 0});
   result.claim = budget.claim("gene sets", n_genes * sizeof(std::uint32_t));
   result.members.assign(n_genes, 0);
-  const Claim hash_claim = budget.claim("search for repeated names", n_genes * sizeof(std::uint64_t));
-  std::vector<std::uint64_t> hashes;
-  hashes.reserve(n_genes);
+  const Claim hash_claim = budget.claim("search for repeated names", HashTable::bytes(n_genes));
+  HashTable seen(n_genes);
   const bool has_patterns = std::any_of(rules.begin(), rules.end(), [](const GeneSetRule& rule) { return !rule.pattern.empty(); });
   std::vector<std::unordered_set<std::uint64_t>> found(rules.size());
   io::for_each_name(genes, [&](const std::string& name, std::int64_t gene) {
-    hashes.push_back(hash_of(name));
+    const std::uint64_t hash = hash_of(name);
+    result.n_repeated_names += !seen.insert(hash);
     result.n_too_long += has_patterns && name.size() > longest_matched_name;
     for (std::size_t q = 0; q < rules.size(); ++q) {
       if (!rules[q].matches(name)) continue;
       result.members[static_cast<std::size_t>(gene)] |= std::uint32_t{1} << q;
       ++result.sets[q].n_genes;
-      if (rules[q].n_listed > 0 && found[q].insert(hashes.back()).second) ++result.sets[q].n_found;
+      if (rules[q].n_listed > 0 && found[q].insert(hash).second) ++result.sets[q].n_found;
     }
   });
-  std::sort(hashes.begin(), hashes.end());
-  for (std::size_t i = 1; i < hashes.size(); ++i) result.n_repeated_names += hashes[i] == hashes[i - 1];
   return result;
 }
 

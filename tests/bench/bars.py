@@ -3,6 +3,7 @@ import dataclasses
 
 MIB = 1 << 20
 RSS_ABOVE_BUDGET_MIB = 48
+RSS_OF_WRITING_ABOVE_BUDGET_MIB = 64
 # Per-cell results: each column of the table as eight bytes, and the name with its share of bookkeeping.
 CELL_COLUMNS, CELL_NAME_BYTES = 11, 64
 
@@ -96,7 +97,16 @@ def memory_bars(results):
         for mib in (128, 512):
             bars.append(Bar(f"{variant}: peak RSS with --memory {mib}MiB", peak(lanes, f"memory-{mib}MiB"), mib + RSS_ABOVE_BUDGET_MIB, "MiB"))
         bars.append(Bar(f"{variant}: peak RSS by default", peak(lanes, "memory-default"), 400, "MiB"))
-    return [*bars, growth_bar(results.get("growth"))]
+    return [*bars, growth_bar(results.get("growth")), *writing_memory_bars(results)]
+
+
+def writing_memory_bars(results):
+    bars = []
+    for cells, lanes in (results.get("writing_memory") or {}).items():
+        for name in lanes:
+            mib = int(name.rpartition("-")[2].removesuffix("MiB"))
+            bars.append(Bar(f"{int(cells):,} cells: peak RSS of {name}", peak(lanes, name), mib + RSS_OF_WRITING_ABOVE_BUDGET_MIB, "MiB"))
+    return bars
 
 
 def growth_bar(growth):

@@ -63,3 +63,6 @@ def print_results(results):
     growth = results.get("growth")
     if growth:
         print("\n" + ", ".join(f"{part['cells']:,} cells: peak RSS {part['peak_rss_bytes'] / MIB:.0f} MiB" for part in growth.values()))
+    for cells, lanes in (results.get("writing_memory") or {}).items():
+        peaks = ", ".join(f"{name} {max(run['peak_rss_bytes'] for run in runs) / MIB:.0f}" for name, runs in lanes.items())
+        print(f"\n{int(cells):,} cells, peak RSS in MiB: {peaks}")

@@ -47,3 +47,16 @@ FILTER = Writing("filter-gzip", ("filter", "--min-genes", "500", "--min-cells", 
 
 # What is written from each of make_data.py's files.
 WRITINGS = {"gz": (_normalize("gzip:1"), _normalize("none"), FILTER, _convert("gzip:1"), _convert("none")), "raw": (_normalize("none"),)}
+
+# What --memory is held to: verbs that pass over X once and twice.
+MEMORY_LIMITS_MIB = (128, 512)
+MEMORY_VERBS = {"normalize": ("normalize", "--target-sum", "1e4"), "normalize-median": ("normalize",),
+                "filter": ("filter", "--min-genes", "500", "--min-cells", "3"), "convert": ("convert", "--compression", "gzip:1")}
+
+
+def memory_lanes(setup, file):
+    written = str(setup.work / "memory.h5ad")
+    for name, words in MEMORY_VERBS.items():
+        for mib in MEMORY_LIMITS_MIB:
+            command = (setup.quern, *words, str(file), "-o", written, "--threads", str(setup.threads), "--memory", f"{mib}MiB", "--json", "-")
+            yield Lane(f"{name}-{mib}MiB", command, written=(written,), steady=("digest",))
