@@ -9,9 +9,9 @@
 
 #include "io/carry/rows_out.hpp"
 #include "io/carry/sparse_out.hpp"
+#include "io/descriptor.hpp"
 #include "io/h5ad_write/anndata_elements.hpp"
 #include "io/h5ad_write/attributes.hpp"
-#include "io/descriptor.hpp"
 #include "io/mtx/gzip_members.hpp"
 #include "io/mtx/mtx_out.hpp"
 #include "io/names/name_sources.hpp"
