@@ -85,7 +85,8 @@ void H5adWriting::write_by(const std::function<std::vector<io::Warning>(const Ad
     io::write_provenance(uns, {version(), session_.command, input, digest, parameters}, from_.get(), copy);
   };
   stream([&] {
-    session_.warn(write_all(add_provenance));
+    const std::vector<io::Warning> warnings = write_all(add_provenance);
+    session_.warn(warnings);
     stamps_.check();
     output_->commit(expected);
   });

@@ -36,15 +36,9 @@ std::size_t room_for_cache(ChunkSource& source, ValueType type, const MemoryBudg
   ops.value_type = type;
   constexpr std::size_t bytes_per_row = 32;
   const auto n_rows = static_cast<std::size_t>(source.shape().n_rows);
+  const std::size_t others = 2 * plan_pipeline(source, ops, budget, options).ring_bytes + (std::size_t{16} << 20) + n_rows * bytes_per_row;
   const std::size_t available = budget.available();
-  try {
-    const std::size_t others =
-        2 * plan_pipeline(source, ops, budget, options).ring_bytes + (std::size_t{16} << 20) + n_rows * bytes_per_row;
-    return std::min(available / 2, available - std::min(available, others));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::resources) throw;
-    return 0;  // nor is there room for the run
-  }
+  return std::min(available / 2, available - std::min(available, others));
 }
 
 std::unique_ptr<ChunkSource> keep_for_later(std::unique_ptr<ChunkSource> source, ValueType type, MemoryBudget& budget,

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/sizes.hpp"
+#include "host/pipeline/least_budget.hpp"
 
 namespace quern::cli {
 
@@ -53,6 +54,7 @@ void tell_write_plan(const WritePlan& plan, const TakeAll& take, Session& sessio
                                      {"ring_bytes", ring.ring_bytes},
                                      {"needed_bytes", std::min(planned.limit(), plan.kept_bytes + writing + ring.ring_bytes)},
                                      {"least_bytes", least},
+                                     {"cache_bytes", plan.cache_bytes},
                                      {"budget_bytes", given},
                                      {"output_bytes", plan.output_bytes},
                                      {"outputs", outputs}};

@@ -23,8 +23,8 @@ struct WritePlan {
   int passes = 1;
   std::string output;
   std::int64_t output_bytes = 0;                   // roughly, on disk
-  std::size_t kept_bytes = 0;                      // claimed by now
   std::size_t cache_bytes = 0, decoded_bytes = 0;  // what may be kept between the passes; what there is to keep, roughly
+  std::size_t kept_bytes = 0;                      // claimed by now
 };
 
 // Least memory with which `take` does not throw, in whole MiB.
@@ -33,7 +33,7 @@ std::size_t least_memory(const TakeAll& take, std::size_t kept_bytes);
 // What the run would do with the memory given, or, where that is too little, with the least that will do.
 void tell_write_plan(const WritePlan& plan, const TakeAll& take, Session& session);
 
-// The same where no least is known: what the run would claim is what `budget` holds by now, and the ring.
+// Of verbs that keep nothing between passes and know no least: what the run would claim is what `budget` holds by now, and the ring.
 void tell_write_plan(int passes, const std::string& output, const PipelinePlan& ring, const MemoryBudget& budget, std::int64_t output_bytes,
                      Session& session);
 

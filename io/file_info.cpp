@@ -30,9 +30,4 @@ const char* storage_name(Storage storage) {
   return "";
 }
 
-std::string element_path(const MatrixInfo& matrix) {
-  const std::string& data = matrix.data.path;
-  return matrix.storage == Storage::dense ? data : data.substr(0, data.rfind('/'));
-}
-
 }  // namespace quern::io

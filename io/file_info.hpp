@@ -69,8 +69,6 @@ struct FileInfo {
 };
 
 const char* format_name(Format format);     // "h5ad", "10x-h5-v2", "10x-h5-v3", "10x-mtx-v2", "10x-mtx-v3"
-// Where a matrix of an h5ad is in its file: "/X", "/raw/X", "/raw.X", "/layers/NAME".
-std::string element_path(const MatrixInfo& matrix);
 const char* storage_name(Storage storage);  // "csr", "csc", "dense"
 
 }  // namespace quern::io

@@ -104,15 +104,18 @@ class FilterRun {
   }
 
   void plan() {
-    const WritePlan plan{plan_.passes(), options_.output, writing_->bytes_planned(),
-                         kept_bytes(),   cache_room(),    PackedCache::least_bytes(outcome_.before)};
     find_other_matrices();
+    MemoryBudget planned(std::max(session_.options.memory_bytes, least_bytes()));
+    const Claim kept = planned.claim("what is kept", kept_bytes());
+    const std::size_t cache = can_cache() ? room_for_cache(*source_, read_type_, planned, pipeline_options()) : 0;
+    const WritePlan plan{plan_.passes(), options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.before),
+                         kept_bytes()};
     tell_write_plan(
         plan, [this](MemoryBudget& trial) { return take_all(trial); }, session_);
   }
 
   std::size_t least_bytes() {
-    find_other_matrices();
+    if (others_.empty()) find_other_matrices();
     return least_memory([this](MemoryBudget& trial) { return take_all(trial); }, kept_bytes());
   }
 
@@ -129,8 +132,6 @@ class FilterRun {
 
  private:
   std::size_t kept_bytes() const { return budget_.limit() - budget_.available(); }
-
-  std::size_t cache_room() { return can_cache() ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0; }
 
   // A matrix that is cut, beside the one that is judged by; its row pointers are not claimed here.
   struct OtherMatrix {

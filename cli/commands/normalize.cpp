@@ -77,8 +77,11 @@ class NormalizeRun {
   }
 
   void plan() {
-    const WritePlan plan{plan_.passes(options_), options_.output, writing_->bytes_planned(),
-                         kept_bytes(),           cache_room(),    PackedCache::least_bytes(outcome_.shape)};
+    MemoryBudget planned(std::max(session_.options.memory_bytes, least_bytes()));
+    const Claim kept = planned.claim("what is kept", kept_bytes());
+    const int passes = plan_.passes(options_);
+    const std::size_t cache = passes > 1 ? room_for_cache(*source_, read_type_, planned, pipeline_options()) : 0;
+    const WritePlan plan{passes, options_.output, writing_->bytes_planned(), cache, PackedCache::least_bytes(outcome_.shape), kept_bytes()};
     tell_write_plan(
         plan, [this](MemoryBudget& trial) { return take_all(trial); }, session_);
   }
@@ -100,7 +103,6 @@ class NormalizeRun {
   }
 
  private:
-  std::size_t cache_room() { return plan_.passes(options_) > 1 ? room_for_cache(*source_, read_type_, budget_, pipeline_options()) : 0; }
   const io::MatrixInfo& matrix() { return input_->matrix(); }
 
   std::size_t kept_bytes() const { return budget_.limit() - budget_.available(); }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "host/core/error.hpp"
+#include "host/pipeline/least_budget.hpp"
 #include "host/pipeline/stages.hpp"
 
 namespace quern {

@@ -48,9 +48,6 @@ PipelinePlan plan_pipeline(ChunkSource& source, const OpSpec& ops, const MemoryB
 std::size_t least_budget(ChunkSource& source, const Backend& backend, const OpSpec& ops, std::size_t kept_bytes,
                          const PipelineOptions& options);
 
-// The same for whatever is claimed: the least budget with which `take` throws no resource error. Calls it about 20 times.
-std::size_t least_budget(const std::function<void(MemoryBudget& trial)>& take, std::size_t at_least);
-
 // Runs until the matrix has been walked in a mode that holds its values: at most three passes (f32 whole, f64 whole, general).
 RunReport run_pipeline(ChunkSource& source, Backend& backend, OpSpec ops, std::span<Sink* const> sinks, MemoryBudget& budget,
                        const PipelineOptions& options);

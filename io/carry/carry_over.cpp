@@ -183,6 +183,11 @@ std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, cons
   return std::move(context.warnings);
 }
 
+std::string element_path(const MatrixInfo& matrix) {
+  const std::string& data = matrix.data.path;
+  return matrix.storage == Storage::dense ? data : data.substr(0, data.rfind('/'));
+}
+
 CarrySurvey survey_carry_over(const std::string& path, bool allow_external) {
   const auto survey = [&] {
     const Hdf5File from(path, allow_external, false);

@@ -52,6 +52,9 @@ struct CarryOptions {
 // stored chunk. The file is read through HDF5: survey it first.
 std::vector<Warning> carry_over(const Hdf5File& from, const OutputFile& to, const CarryOptions& options, MemoryBudget& budget);
 
+// Where a matrix of an h5ad is in its file: "/X", "/raw/X", "/raw.X", "/layers/NAME".
+std::string element_path(const MatrixInfo& matrix);
+
 struct CarrySurvey {
   std::int64_t bytes = 0;          // that a whole carry-over writes, roughly
   std::int64_t largest_piece = 0;  // that it holds at once, at most

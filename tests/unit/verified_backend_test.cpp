@@ -39,6 +39,10 @@ class LyingBackend final : public Backend {
   std::unique_ptr<Product> open_product(const ProductSpec& spec, const MatrixShape& shape, MemoryBudget& budget) override {
     return right_->open_product(spec, shape, budget);
   }
+  std::size_t gram_bytes(std::int64_t n_genes) const override { return right_->gram_bytes(n_genes); }
+  std::unique_ptr<GeneProducts> open_gram(std::int64_t n_genes, MemoryBudget& budget) override {
+    return right_->open_gram(n_genes, budget);
+  }
 
  private:
   std::unique_ptr<Backend> right_ = make_cpu_backend(1);
