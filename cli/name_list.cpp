@@ -94,6 +94,15 @@ UnknownNames keep_listed(const std::string& file, const std::string& option, Nam
   return unknown;
 }
 
+std::size_t bytes_of_lists(const std::vector<std::string>& files) {
+  constexpr std::size_t shortest_line = 6;
+  std::uintmax_t bytes = 0;
+  std::error_code unknown;
+  for (const std::string& file : files)
+    if (const auto size = file.empty() ? 0 : std::filesystem::file_size(file, unknown); !unknown) bytes += size;
+  return static_cast<std::size_t>(bytes) / shortest_line * (sizeof(NameHash) + 1);
+}
+
 std::string advice_on(const UnknownNames& unknown) {
   if (unknown.n_unknown < unknown.n_listed || unknown.examples.empty()) return {};
   const std::string& example = unknown.examples.front();

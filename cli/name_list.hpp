@@ -27,6 +27,9 @@ struct UnknownNames {
 UnknownNames keep_listed(const std::string& file, const std::string& option, NameSource& names, std::span<std::uint8_t> kept,
                          MemoryBudget& budget);
 
+// What keep_listed claims for such lists, rather too much: names are seldom shorter than a few letters.
+std::size_t bytes_of_lists(const std::vector<std::string>& files);
+
 // What may be wrong where not one name of a list was found; else empty.
 std::string advice_on(const UnknownNames& unknown);
 

@@ -73,7 +73,7 @@ CudaGram::CudaGram(std::int64_t n_genes, const RunRoom& room, MemoryBudget& budg
       device_(*room.devices.front()),
       traffic_(room.traffic),
       staging_(room.host, budget.claim("page-locked buffers of lanes", staging_bytes(n_genes))),
-      result_(pageable_memory(), budget.claim("products of genes with genes", host_bytes(n_genes) - staging_bytes(n_genes))),
+      result_(pageable_memory(), budget.claim("products of genes", host_bytes(n_genes) - staging_bytes(n_genes))),
       sums_(static_cast<std::size_t>(n_genes)),
       stream_(made_current(device_)),
       handle_(device_.memory.device()),
@@ -83,8 +83,9 @@ CudaGram::CudaGram(std::int64_t n_genes, const RunRoom& room, MemoryBudget& budg
   for (const GramPiece& piece : buffers_.pieces)
     pieces_.push_back({carve_piece(n_genes, on_host), piece, OwnedEvent(device_.memory.device())});
   check_call(dense::use(handle_.get(), stream_.get(), buffers_.workspace, workspace_bytes), "starting cuBLAS");
-  check_call(runtime::clear_async(buffers_.products, square(n_genes) * sizeof(double), stream_.get()), "clearing products of genes");
   device_.memory.note_pool(device_.facts.index);
+  // The last thing that can fail: what is enqueued before an error is waited for by the destructor only.
+  check_call(runtime::clear_async(buffers_.products, square(n_genes) * sizeof(double), stream_.get()), "clearing products of genes");
 }
 
 void CudaGram::send(const CsrChunkView<MemorySpace::host>& block, std::int32_t first, std::int32_t last) {
@@ -136,6 +137,7 @@ void CudaGram::add(const CsrChunkView<MemorySpace::host>& block) {
   }
   check_call(dense::add_products(handle_.get(), buffers_.tile, block.n_rows, static_cast<std::int32_t>(n_genes_), buffers_.products),
              "multiplying genes with genes");
+  check_call(runtime::last_error(), "multiplying genes with genes");
 }
 
 std::span<double> CudaGram::finish() {

@@ -36,7 +36,7 @@ class CudaGram final : public GeneProducts {
  public:
   CudaGram(std::int64_t n_genes, const RunRoom& room, MemoryBudget& budget);
   ~CudaGram() override { static_cast<void>(runtime::synchronize_stream(stream_.get())); }  // copies may be on their way
-  static std::size_t host_bytes(std::int64_t n_genes);  // that it claims
+  static std::size_t host_bytes(std::int64_t n_genes);                                     // that it claims
 
   void add(const CsrChunkView<MemorySpace::host>& block) override;
   std::span<double> finish() override;

@@ -104,7 +104,6 @@ class FilterRun {
   }
 
   void plan() {
-    find_other_matrices();
     MemoryBudget planned(std::max(session_.options.memory_bytes, least_bytes()));
     const Claim kept = planned.claim("what is kept", kept_bytes());
     const std::size_t cache = can_cache() ? room_for_cache(*source_, read_type_, planned, pipeline_options()) : 0;
@@ -146,10 +145,9 @@ class FilterRun {
       io::InputOptions options = input_options(session_.options);
       options.layer = matrix.name;
       options.tmp_dir = tmp_dir_;
-      auto input = io::Input::open(session_.options.input, options);
-      auto source = input->source(others_budget_);
       const std::size_t rows = static_cast<std::size_t>(std::max(matrix.rows, matrix.cols) + 2) * sizeof(std::int64_t);
-      others_.push_back({std::move(input), std::move(source), rows});
+      auto& other = others_.emplace_back(OtherMatrix{io::Input::open(session_.options.input, options), nullptr, rows});
+      other.source = other.input->source(others_budget_);
     }
   }
 
@@ -157,14 +155,16 @@ class FilterRun {
   PipelinePlan take_all(MemoryBudget& trial) {
     const auto n_cells = static_cast<std::size_t>(outcome_.n_obs), n_genes = static_cast<std::size_t>(outcome_.n_vars);
     const Claim kept = trial.claim("what is kept", kept_bytes() + (plan_.sets.empty() ? 0 : n_genes * sizeof(std::uint32_t)));
-    { const Claim names = trial.claim("lists of names", list_bytes() + (plan_.sets.empty() ? 0 : n_genes * sizeof(std::uint64_t))); }
+    {
+      const Claim names = trial.claim("lists of names", bytes_of_lists({plan_.cells_file, plan_.genes_file}) +
+                                                            (plan_.sets.empty() ? 0 : n_genes * sizeof(std::uint64_t)));
+    }
     if (plan_.needs_values()) {
       const GeneTallyWants wants{plan_.looks_at(Measure::cells), plan_.looks_at(Measure::gene_counts)};
       const Claim tally = trial.claim("gene tallies", GeneTally::bytes(outcome_.n_vars, wants, false, ValueType::f64));
       plan_ring(*source_, trial);
     }
-    const Claim selection =
-        trial.claim("what is kept", (n_cells + n_genes) * 2 * sizeof(RowRange) / 2 + n_genes * sizeof(std::int32_t) + n_cells * 8);
+    const Claim selection = trial.claim("what is kept", n_cells * (sizeof(RowRange) + 8) + n_genes * (sizeof(RowRange) + 4));
     { const Claim carried = trial.claim("arrays that are carried over", writing_->carry_bytes(outcome_.n_obs, outcome_.n_vars)); }
     for (OtherMatrix& other : others_) {
       const Claim rows = trial.claim("row pointers", other.row_pointers);
@@ -178,7 +178,6 @@ class FilterRun {
     ops.value_type = ValueType::f64;  // whatever the values turn out to be
     return plan_pipeline(source, ops, trial, pipeline_options());
   }
-
   PipelinePlan plan_writing(ChunkSource& source, MemoryBudget& trial) {
     io::MatrixOutOptions writing;
     writing.value_type = ValueType::f64;
@@ -186,16 +185,6 @@ class FilterRun {
     writing.threads = session_.options.threads;
     const Claim out = trial.claim("matrices that are carried over", io::MatrixOut::memory_bytes(source.shape(), writing, trial));
     return plan_ring(source, trial);
-  }
-
-  // Of all lists: names are seldom shorter than a few letters.
-  std::size_t list_bytes() const {
-    std::uintmax_t bytes = 0;
-    std::error_code unknown;
-    for (const std::string& file : {plan_.cells_file, plan_.genes_file})
-      if (const auto size = std::filesystem::file_size(file, unknown); !file.empty() && !unknown) bytes += size;
-    constexpr std::size_t per_name = 17, shortest_line = 6;
-    return static_cast<std::size_t>(bytes) / shortest_line * per_name;
   }
 
   // All of the work is on the processor; who insists on a device is told so.

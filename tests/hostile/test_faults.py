@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,13 @@ def complaint(done, answer, verb, function, said):
     return f"left behind: {parts}" if parts else None
 
 
+def of_fortran(binary, site):
+    """Whether a call is that of LAPACK's Fortran library, which looks at the standard streams when the program starts."""
+    address = "0x" + site.rsplit("@", 1)[1]
+    found = subprocess.run(["addr2line", "-f", "-e", binary, address], capture_output=True, text=True, check=True)
+    return found.stdout.splitlines()[0] == "fd_to_stream"
+
+
 @pytest.mark.parametrize("function", faults.FUNCTIONS)
 def test_call_fails(quern_bin, library, calls, function):
     complaints, said = [], set()
@@ -107,7 +115,7 @@ def test_call_fails(quern_bin, library, calls, function):
     for scenario, site in calls[0][function]:
         done, answer = run_with(quern_bin, calls, scenario, library.fail(site, absent=ABSENT.get(scenario, "")))
         wrong = complaint(done, answer, SCENARIOS[scenario][0], function, said)
-        if wrong:
+        if wrong and not (wrong == "exit 0, and nothing said" and of_fortran(quern_bin, site)):
             complaints.append(f"{scenario}: {site}: {wrong}")
     assert complaints == []
     assert said == set(SAYS.get(function, ())) - LATER, "of these some call should have said"

@@ -248,6 +248,8 @@ def test_other_verbs_write_10x_inputs(name, quern_bin, tmp_path):
         for source, out in ((path, "a.h5ad"), (h5ad, "b.h5ad")):
             run(quern_bin, words[0], source, "-o", tmp_path / out, "-f", "-q", "--no-provenance", *words[1:])
         a, b = (ad.read_h5ad(tmp_path / out) for out in ("a.h5ad", "b.h5ad"))
+        if words[0] == "qc":  # scanpy's integers are as wide as the index of the matrix
+            a.obs, a.var = a.obs.astype(b.obs.dtypes), a.var.astype(b.var.dtypes)
         assert difference(a, b) is None
         pd.testing.assert_frame_equal(a.var, b.var)
         pd.testing.assert_frame_equal(a.obs, b.obs)
