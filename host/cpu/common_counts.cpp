@@ -73,16 +73,9 @@ namespace quern {
 namespace {
 
 std::vector<CommonTarget> find_targets() {
-  std::vector<CommonTarget> targets;
-#if HWY_ARCH_X86
-  const auto add = [&](bool supported, const CommonTarget& target) {
-    if (supported && target.floats) targets.push_back(target);
-  };
-  add(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(take_floats), HWY_CHOOSE_AVX3(take_doubles)});
-  add(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(take_floats), HWY_CHOOSE_AVX2(take_doubles)});
-#endif
-  targets.push_back({"baseline", &HWY_STATIC_DISPATCH(take_floats), &HWY_STATIC_DISPATCH(take_doubles)});
-  return targets;
+  return usable_targets(&CommonTarget::floats, {"AVX-512", HWY_CHOOSE_AVX3(take_floats), HWY_CHOOSE_AVX3(take_doubles)},
+                        {"AVX2", HWY_CHOOSE_AVX2(take_floats), HWY_CHOOSE_AVX2(take_doubles)},
+                        {"baseline", &HWY_STATIC_DISPATCH(take_floats), &HWY_STATIC_DISPATCH(take_doubles)});
 }
 
 const CommonTarget& widest() {

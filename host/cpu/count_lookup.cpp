@@ -58,16 +58,8 @@ namespace quern {
 namespace {
 
 std::vector<LookupTarget> find_targets() {
-  std::vector<LookupTarget> targets;
-#if HWY_ARCH_X86
-  const auto add = [&](bool supported, const LookupTarget& target) {
-    if (supported && target.look_up) targets.push_back(target);
-  };
-  add(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(look_up)});
-  add(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(look_up)});
-#endif
-  targets.push_back({"baseline", &HWY_STATIC_DISPATCH(look_up)});
-  return targets;
+  return usable_targets(&LookupTarget::look_up, {"AVX-512", HWY_CHOOSE_AVX3(look_up)}, {"AVX2", HWY_CHOOSE_AVX2(look_up)},
+                        {"baseline", &HWY_STATIC_DISPATCH(look_up)});
 }
 
 }  // namespace

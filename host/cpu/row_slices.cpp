@@ -86,16 +86,8 @@ namespace quern {
 namespace {
 
 std::vector<RowSliceTarget> find_targets() {
-  std::vector<RowSliceTarget> targets;
-#if HWY_ARCH_X86
-  const auto add = [&](bool supported, const RowSliceTarget& target) {
-    if (supported && target.sum) targets.push_back(target);
-  };
-  add(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(sum_slices)});
-  add(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(sum_slices)});
-#endif
-  targets.push_back({"baseline", &HWY_STATIC_DISPATCH(sum_slices)});
-  return targets;
+  return usable_targets(&RowSliceTarget::sum, {"AVX-512", HWY_CHOOSE_AVX3(sum_slices)}, {"AVX2", HWY_CHOOSE_AVX2(sum_slices)},
+                        {"baseline", &HWY_STATIC_DISPATCH(sum_slices)});
 }
 
 const RowSliceTarget& widest() {

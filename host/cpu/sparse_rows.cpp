@@ -217,16 +217,9 @@ namespace quern {
 namespace {
 
 std::vector<SparseRowsTarget> find_targets() {
-  std::vector<SparseRowsTarget> targets;
-#if HWY_ARCH_X86
-  const auto add_target = [&](bool supported, const SparseRowsTarget& target) {
-    if (supported && target.multiply) targets.push_back(target);
-  };
-  add_target(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(multiply), HWY_CHOOSE_AVX3(add)});
-  add_target(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(multiply), HWY_CHOOSE_AVX2(add)});
-#endif
-  targets.push_back({"baseline", &HWY_STATIC_DISPATCH(multiply), &HWY_STATIC_DISPATCH(add)});
-  return targets;
+  return usable_targets(&SparseRowsTarget::multiply, {"AVX-512", HWY_CHOOSE_AVX3(multiply), HWY_CHOOSE_AVX3(add)},
+                        {"AVX2", HWY_CHOOSE_AVX2(multiply), HWY_CHOOSE_AVX2(add)},
+                        {"baseline", &HWY_STATIC_DISPATCH(multiply), &HWY_STATIC_DISPATCH(add)});
 }
 
 const SparseRowsTarget& widest() {

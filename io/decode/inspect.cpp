@@ -87,17 +87,10 @@ namespace quern::io {
 namespace {
 
 std::vector<InspectTarget> find_targets() {
-  std::vector<InspectTarget> targets;
-#if HWY_ARCH_X86
-  const auto add = [&](bool supported, const InspectTarget& target) {
-    if (supported && target.floats) targets.push_back(target);
-  };
-  add(has_avx512(), {"AVX-512", HWY_CHOOSE_AVX3(inspect_floats), HWY_CHOOSE_AVX3(inspect_doubles), HWY_CHOOSE_AVX3(ascending)});
-  add(has_avx2(), {"AVX2", HWY_CHOOSE_AVX2(inspect_floats), HWY_CHOOSE_AVX2(inspect_doubles), HWY_CHOOSE_AVX2(ascending)});
-#endif
-  targets.push_back(
+  return usable_targets(
+      &InspectTarget::floats, {"AVX-512", HWY_CHOOSE_AVX3(inspect_floats), HWY_CHOOSE_AVX3(inspect_doubles), HWY_CHOOSE_AVX3(ascending)},
+      {"AVX2", HWY_CHOOSE_AVX2(inspect_floats), HWY_CHOOSE_AVX2(inspect_doubles), HWY_CHOOSE_AVX2(ascending)},
       {"baseline", &HWY_STATIC_DISPATCH(inspect_floats), &HWY_STATIC_DISPATCH(inspect_doubles), &HWY_STATIC_DISPATCH(ascending)});
-  return targets;
 }
 
 const InspectTarget& widest() {

@@ -1,38 +1,8 @@
 #include "tests/gpu/product_peers.cuh"
 
-#include <cusparse.h>
-#include <dlfcn.h>
+#include "tests/gpu/sparse_library.cuh"
 
 namespace quern::lanes {
-namespace {
-
-void check_sparse(cusparseStatus_t status, const char* what) {
-  require(status == CUSPARSE_STATUS_SUCCESS, std::string(what) + ": status " + std::to_string(static_cast<int>(status)));
-}
-
-// The functions of cuSPARSE that are used, of a library that need not be there.
-struct SparseLibrary {
-  void* handle = dlopen("libcusparse.so.12", RTLD_NOW | RTLD_LOCAL);
-  template <class Function>
-  Function find(const char* name) const {
-    return handle ? reinterpret_cast<Function>(dlsym(handle, name)) : nullptr;
-  }
-  decltype(&cusparseCreate) create = find<decltype(&cusparseCreate)>("cusparseCreate");
-  decltype(&cusparseDestroy) destroy = find<decltype(&cusparseDestroy)>("cusparseDestroy");
-  decltype(&cusparseCreateCsr) create_csr = find<decltype(&cusparseCreateCsr)>("cusparseCreateCsr");
-  decltype(&cusparseDestroySpMat) destroy_sparse = find<decltype(&cusparseDestroySpMat)>("cusparseDestroySpMat");
-  decltype(&cusparseCreateDnMat) create_dense = find<decltype(&cusparseCreateDnMat)>("cusparseCreateDnMat");
-  decltype(&cusparseDestroyDnMat) destroy_dense = find<decltype(&cusparseDestroyDnMat)>("cusparseDestroyDnMat");
-  decltype(&cusparseSpMM_bufferSize) buffer_size = find<decltype(&cusparseSpMM_bufferSize)>("cusparseSpMM_bufferSize");
-  decltype(&cusparseSpMM) multiply = find<decltype(&cusparseSpMM)>("cusparseSpMM");
-  decltype(&cusparseSetStream) set_stream = find<decltype(&cusparseSetStream)>("cusparseSetStream");
-};
-const SparseLibrary& sparse() {
-  static const SparseLibrary library;
-  return library;
-}
-
-}  // namespace
 
 struct SparseTimesDense::Handles {
   Handles(const ResidentChunk& chunk, const Buffer<float>& b, int width, bool transposed, Algorithm which)

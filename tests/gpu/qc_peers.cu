@@ -1,7 +1,6 @@
 #include "tests/gpu/qc_peers.cuh"
 
-#include <cusparse.h>
-#include <dlfcn.h>
+#include "tests/gpu/sparse_library.cuh"
 
 namespace quern::lanes {
 namespace {
@@ -34,32 +33,6 @@ __global__ void thread_per_row(const std::int32_t* offsets, const std::uint32_t*
   row_totals[row] = total;
   set_totals[row] = in_set;
   row_counts[row] = offsets[row + 1] - offsets[row];
-}
-
-void check_sparse(cusparseStatus_t status, const char* what) {
-  require(status == CUSPARSE_STATUS_SUCCESS, std::string(what) + ": status " + std::to_string(static_cast<int>(status)));
-}
-
-// The functions of cuSPARSE that are used, of a library that need not be there.
-struct SparseLibrary {
-  void* handle = dlopen("libcusparse.so.12", RTLD_NOW | RTLD_LOCAL);
-  template <class Function>
-  Function find(const char* name) const {
-    return handle ? reinterpret_cast<Function>(dlsym(handle, name)) : nullptr;
-  }
-  decltype(&cusparseCreate) create = find<decltype(&cusparseCreate)>("cusparseCreate");
-  decltype(&cusparseDestroy) destroy = find<decltype(&cusparseDestroy)>("cusparseDestroy");
-  decltype(&cusparseCreateCsr) create_csr = find<decltype(&cusparseCreateCsr)>("cusparseCreateCsr");
-  decltype(&cusparseDestroySpMat) destroy_matrix = find<decltype(&cusparseDestroySpMat)>("cusparseDestroySpMat");
-  decltype(&cusparseCreateDnVec) create_vector = find<decltype(&cusparseCreateDnVec)>("cusparseCreateDnVec");
-  decltype(&cusparseDestroyDnVec) destroy_vector = find<decltype(&cusparseDestroyDnVec)>("cusparseDestroyDnVec");
-  decltype(&cusparseSpMV_bufferSize) spmv_buffer_size = find<decltype(&cusparseSpMV_bufferSize)>("cusparseSpMV_bufferSize");
-  decltype(&cusparseSpMV) spmv = find<decltype(&cusparseSpMV)>("cusparseSpMV");
-  decltype(&cusparseSetStream) set_stream = find<decltype(&cusparseSetStream)>("cusparseSetStream");
-};
-const SparseLibrary& sparse() {
-  static const SparseLibrary library;
-  return library;
 }
 
 }  // namespace
@@ -117,7 +90,7 @@ struct SpmvPair::Handles {
   }
   ~Handles() {
     for (auto* one : {x_rows, x_genes, y_rows, y_genes}) sparse().destroy_vector(one);
-    sparse().destroy_matrix(matrix);
+    sparse().destroy_sparse(matrix);
     sparse().destroy(library);
     cudaFree(work);
     cudaFree(transposed_work);

@@ -7,22 +7,13 @@
 
 #include "host/core/error.hpp"
 #include "io/npy/npy_writer.hpp"
+#include "tests/support/name_list_source.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace quern::cli {
 namespace {
 
-class Names final : public NameSource {
- public:
-  explicit Names(std::vector<std::string> names) : names_(std::move(names)) {}
-  std::int64_t size() const override { return static_cast<std::int64_t>(names_.size()); }
-  void read(RowRange range, std::vector<std::string>& names) override {
-    names.assign(names_.begin() + range.first, names_.begin() + range.last);
-  }
-
- private:
-  std::vector<std::string> names_;
-};
+using Names = test::ListedNames;
 
 class DenseFactorTest : public testing::Test {
  protected:
